@@ -1,0 +1,3 @@
+from buttress.gnar import GnarApp
+
+app = GnarApp("piste", production=True, port=8000, no_db=True, no_jwt=True)

@@ -1,0 +1,115 @@
+"""``from <package>.app.main import app``: how a running application is reached from its modules.
+
+The name stands for the current application inside a context, else for the one of that
+package that booted last, so several applications in one process do not mix.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, module_from_spec
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+from flask import current_app, has_app_context
+from werkzeug.local import LocalProxy
+
+from buttress.discovery import tolerated
+from buttress.errors import SetupError
+from buttress.service import Service
+
+_last_booted: dict[str, Service] = {}
+
+
+def attach_instance(app: Service) -> None:
+    """Make ``app`` importable from ``<package>.app.main`` and ``<package>.main``.
+
+    A main module that exists and was not loaded yet is loaded, once, under its real name.
+    """
+    _last_booted[app.package] = app
+    for name in (f"{app.package}.app.main", f"{app.package}.main"):
+        module = sys.modules.get(name) or _alias_of_main(name)
+        if module is None:
+            with tolerated(app, name):
+                module = _load(name, app.package)
+        if module is not None:
+            module.__dict__["app"] = attached(app.package)
+
+
+def attached(package: str) -> Service:
+    """Give the proxy that stands for the application of ``package``."""
+    return cast(Service, LocalProxy(lambda: _application(package)))
+
+
+def make_importable(package: str) -> None:
+    """See to it that ``package`` can be imported, also where its main file runs as a script.
+
+    Raises `SetupError` where there is no such package.
+    """
+    top = package.partition(".")[0]
+    if find_spec(top) is None:
+        _replace_script_folder(top)
+    if specification(package) is None:
+        raise SetupError(
+            f"There is no package '{package}': give the import name of the application's package "
+            "and start in the folder that holds it, or install it."
+        )
+
+
+def specification(name: str) -> ModuleSpec | None:
+    """Find a module without running it; ``None`` where it, or a package around it, is not there."""
+    try:
+        return find_spec(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            return None
+        raise
+
+
+def _application(package: str) -> Service:
+    if has_app_context():
+        current = current_app._get_current_object()  # type: ignore[attr-defined]  # LocalProxy's own
+        if isinstance(current, Service) and current.package == package:
+            return current
+    return _last_booted[package]
+
+
+def _replace_script_folder(top: str) -> None:
+    script = Path(getattr(sys.modules.get("__main__"), "__file__", None) or "").resolve()
+    for folder in script.parents:
+        if folder.name == top:
+            if sys.path and Path(sys.path[0]).resolve() == script.parent:
+                del sys.path[0]
+            sys.path.insert(0, str(folder.parent))
+
+
+def _alias_of_main(name: str) -> ModuleType | None:
+    """Enter ``__main__`` under its real name, so that no import runs its file again."""
+    main = sys.modules.get("__main__")
+    file = getattr(main, "__file__", None)
+    spec = specification(name)
+    if main is None or file is None or spec is None or spec.origin is None:
+        return None
+    if Path(spec.origin).resolve() != Path(file).resolve():
+        return None
+    sys.modules[name] = main
+    return main
+
+
+def _load(name: str, package: str) -> ModuleType:
+    spec = specification(name)
+    if spec is None or spec.loader is None:
+        sys.modules[name] = module = ModuleType(name, f"Gives the application of {package}: `app`.")
+        return module
+    sys.modules[name] = module = module_from_spec(spec)
+    module.__dict__["app"] = attached(package)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    parent, _, child = name.rpartition(".")
+    setattr(sys.modules[parent], child, module)
+    return module

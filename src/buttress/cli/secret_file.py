@@ -1,0 +1,123 @@
+"""Generated secrets in a Python file of settings, readable by its owner alone."""
+
+from __future__ import annotations
+
+import ast
+import os
+import secrets
+from pathlib import Path
+
+from buttress.errors import SetupError
+
+#: Keys whose old values go on being accepted, and the key that holds them, newest first.
+FALLBACKS = {"SECRET_KEY": "SECRET_KEY_FALLBACKS"}
+
+HEAD = "# Secrets of this service: they belong to this machine, not into the repository.\n"
+
+
+def generate(size: int = 32) -> str:
+    """Make a random secret of ``size`` bytes, written in URL-safe Base64; 32 give 43 characters."""
+    return secrets.token_urlsafe(size)
+
+
+def add_secret(path: Path, key: str, value: str) -> None:
+    """Add a key to a file, which is made where it is missing, with mode 0600.
+
+    Raises `SetupError` where the file has the key already, or cannot be read or written.
+    """
+    text = _read(path) if path.exists() else HEAD
+    if key in _values(path, text):
+        raise SetupError(
+            f"{path} has {key} already and it is left as it is: "
+            f"to replace it use buttress secret rotate {key}."
+        )
+    _write(path, _appended(text, key, value))
+
+
+def rotate_secret(path: Path, key: str, value: str) -> str | None:
+    """Replace a key of a file; give the key whose list now holds the old value, if there is one.
+
+    Raises `SetupError` where the file has no such key, or it is not a plain text.
+    """
+    text = _read(path)
+    old = _literal(path, text, key)
+    if not isinstance(old, str):
+        raise SetupError(f"{path}: {key} is not a plain text, so it cannot be rotated here.")
+    fallbacks = FALLBACKS.get(key)
+    text = _with(path, text, key, value)
+    if fallbacks:
+        older = _literal(path, text, fallbacks) if fallbacks in _values(path, text) else []
+        if not isinstance(older, list | tuple):
+            raise SetupError(f"{path}: {fallbacks} is not a list, so {key} cannot be rotated here.")
+        text = _with(path, text, fallbacks, [old, *older])
+    _write(path, text)
+    return fallbacks
+
+
+def _values(path: Path, text: str) -> dict[str, ast.expr]:
+    """Give what is assigned to each name at the top of a file."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError) as error:
+        raise SetupError(f"{path} is not valid Python: {error}. Mend it first.") from error
+    return {
+        target.id: node.value
+        for node in body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+
+
+def _literal(path: Path, text: str, key: str) -> object:
+    node = _values(path, text).get(key)
+    if node is None:
+        raise SetupError(f"{path} has no {key}: add one with buttress secret new {key}.")
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise SetupError(f"{path}:{node.lineno}: {key} is not a plain value.") from error
+
+
+def _with(path: Path, text: str, key: str, value: object) -> str:
+    """Give the text with the key set to a value, in its place or at the end."""
+    node = _values(path, text).get(key)
+    if node is None or node.end_lineno is None or node.end_col_offset is None:
+        return _appended(text, key, value)
+    lines = text.encode().splitlines(keepends=True)
+    first, last = lines[node.lineno - 1], lines[node.end_lineno - 1]
+    new = first[: node.col_offset] + _written(value).encode() + last[node.end_col_offset :]
+    lines[node.lineno - 1 : node.end_lineno] = [new]
+    return b"".join(lines).decode()
+
+
+def _appended(text: str, key: str, value: object) -> str:
+    separator = "" if text.endswith("\n") or not text else "\n"
+    return f"{text}{separator}{key} = {_written(value)}\n"
+
+
+def _written(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(f"{path} cannot be read: {error}.") from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file as a whole, so that nobody ever reads half of it."""
+    target = path.resolve()
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise SetupError(f"{path} cannot be written: {error.strerror}.") from error

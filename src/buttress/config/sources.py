@@ -1,0 +1,184 @@
+"""The sources of one application, in their order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from buttress.config import files
+from buttress.config.arguments import from_command_line, from_config, from_facade
+from buttress.config.environment import (
+    Environment,
+    dotenv,
+    find_dotenv,
+    is_service_link,
+    variable_name,
+)
+from buttress.config.given import Findings, Given, Layer, shown
+from buttress.config.mode import Decision, decide
+from buttress.config.registry import Registry
+from buttress.config.resolve import Resolver
+from buttress.config.vault import Vault
+from buttress.errors import ConfigError
+
+T = TypeVar("T")
+
+_DECIDED_EARLIER = ("MODE", "DEBUG", "TESTING")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Say where an application lives and how its variables begin."""
+
+    package: str
+    prefix: str
+    root_path: Path
+    instance_path: Path | None
+
+
+def instance_folder(
+    package: str, given: str | None = None, environ: Mapping[str, str] = os.environ
+) -> str | None:
+    """Give the absolute instance folder: the caller's, else that of ``<NAME>_INSTANCE_PATH``.
+
+    ``None`` leaves the choice to Flask.
+    """
+    named = given or environ.get(f"{variable_name(package)}_INSTANCE_PATH")
+    return str(Path(named).absolute()) if named else None
+
+
+class Sources:
+    """Read every source once; ``layers`` has them with the strongest last."""
+
+    def __init__(self, place: Place, registry: Registry, variables: Mapping[str, str]) -> None:
+        self.place = place
+        self.registry = registry
+        self.variables = variables
+        self.findings = Findings()
+        self.layers: list[Layer] = []
+        self._environment_at = 0
+        self._files: dict[Path, Layer] = {}
+
+    def read(
+        self,
+        presets: Mapping[str, object],
+        arguments: object,
+        facade: Mapping[str, object],
+        command_line: Mapping[str, object],
+    ) -> None:
+        """Read all but ``.env``, whose turn comes when the mode is known."""
+        paths = [*self._package_files(), *self._instance_file(), *self._named_file()]
+        environment = self._environment("environment")
+        self.layers = [
+            from_facade(presets, "the façade's default of {}"),
+            *[self._file(path) for path in paths],
+            *environment.read(self.variables, self.findings),
+            [
+                *from_config(arguments, self.findings),
+                *from_facade(facade, "the argument for {}"),
+            ],
+            from_command_line(command_line),
+        ]
+        self._environment_at = 1 + len(paths)
+
+    def resolved(self) -> tuple[Decision, Resolver]:
+        """Resolve the layers; in development those of ``.env`` go below the environment."""
+        resolver = self._resolver({})
+        decision = decide(resolver.candidates, self.variables)
+        path = None
+        if decision.mode == "development":
+            path = find_dotenv(self.place.root_path, self.place.package)
+        if path is None:
+            return decision, resolver
+        nothing: dict[str, str] = {}
+        found = self._guarded(lambda: dotenv(path), nothing)
+        at = self._environment_at
+        self.layers[at:at] = self._dotenv(path, found)
+        resolver = self._resolver(found)
+        return decide(resolver.candidates, self.variables), resolver
+
+    def hide(self, environ: MutableMapping[str, str], vault: Vault) -> None:
+        """Move the variables that secrets were made of from an environment to a vault."""
+        for layer in self.layers:
+            for given in layer:
+                field = self.registry.declared(self.registry.canonical(given.name) or "")
+                for variable in given.variables if field is not None and field.secret else ():
+                    vault.take(variable, environ)
+
+    def _resolver(self, more: Mapping[str, str]) -> Resolver:
+        resolver = Resolver(self.registry)
+        for layer in self.layers:
+            resolver.add(layer)
+        port = self.variables.get("PORT", more.get("PORT"))
+        named = "PORT" in resolver.candidates or "PORT" in resolver.failed
+        if port and not named and self.registry.declared("PORT"):
+            ignored = is_service_link("PORT", port)
+            resolver.add([] if ignored else [Given("PORT", port, "environment PORT")])
+        return resolver
+
+    def _environment(self, origin: str) -> Environment:
+        return Environment(self.place.prefix, self.place.package, self.registry, origin)
+
+    def _dotenv(self, path: Path, found: Mapping[str, str]) -> list[Layer]:
+        layers = self._environment(shown(path)).read(found, self.findings)
+        for given in layers[0]:
+            if given.name in _DECIDED_EARLIER:
+                self.findings.warnings.append(
+                    f"{given.origin} has no effect: the mode is decided before this file is read"
+                )
+        kept = [given for given in layers[0] if given.name not in _DECIDED_EARLIER]
+        return [kept, layers[1]]
+
+    def _package_files(self) -> list[Path]:
+        paths = [self.place.root_path / name for name in ("defaults.py", "settings.py")]
+        return [path for path in paths if path.is_file()]
+
+    def _instance_file(self) -> list[Path]:
+        moved = instance_folder(self.place.package, environ=self.variables)
+        named = self.place.instance_path or moved
+        if named is None:
+            return []
+        folder = Path(named)
+        if str(folder) == moved and not folder.is_dir():
+            variable = f"{variable_name(self.place.package)}_INSTANCE_PATH"
+            self.findings.problems.append(f"{variable} names {shown(folder)}, which is no folder")
+        return [folder / "config.py"] if (folder / "config.py").is_file() else []
+
+    def _named_file(self) -> list[Path]:
+        names = (f"{variable_name(self.place.package)}_CONFIG", "APP_SETTINGS")
+        given = {name: Path(self.variables[name]) for name in names if self.variables.get(name)}
+        if len(given) > 1:
+            self.findings.problems.append(f"{' and '.join(given)} are both set; keep one of them")
+        unread = f"{variable_name(self.place.prefix)}_CONFIG"
+        if unread not in names and self.variables.get(unread):
+            self.findings.warnings.append(f"{unread} is not read; the variable is {names[0]}")
+        missing = [name for name in given if not given[name].is_file()]
+        self.findings.problems += [
+            f"{name} names {shown(given[name])}, but there is no such file" for name in missing
+        ]
+        return [path for name, path in given.items() if name not in missing][:1]
+
+    def _file(self, path: Path) -> Layer:
+        real = path.resolve()
+        if real not in self._files:
+            module = self._module(real)
+            self._files[real] = self._guarded(
+                lambda: files.read(path, self.registry, self.variables, module), []
+            )
+        return self._files[real]
+
+    def _module(self, path: Path) -> str:
+        root = self.place.root_path.resolve()
+        if not path.is_relative_to(root):
+            return "config"
+        return ".".join((self.place.package, *path.relative_to(root).with_suffix("").parts))
+
+    def _guarded(self, action: Callable[[], T], otherwise: T) -> T:
+        try:
+            return action()
+        except ConfigError as error:
+            self.findings.problems += error.problems
+            return otherwise

@@ -1,0 +1,232 @@
+"""`GnarApp`, the interface that Gnar Gear documents: a way of composing a `Service`."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from operator import methodcaller
+from typing import Any
+
+import click
+
+from buttress import boot
+from buttress.attachment import attach_instance, make_importable
+from buttress.config import COMMAND_LINE, VAULT, instance_folder
+from buttress.discovery import discover
+from buttress.errors import ConfigError, ExtensionError, SetupError
+from buttress.loading import recorded
+from buttress.service import Plan, Service
+from buttress.serving import serve
+from buttress.web import install_errors, install_hooks
+
+logger = logging.getLogger("buttress.gnar")
+
+#: The run steps in their documented order: methods of `GnarApp`, each of which may be replaced.
+RUN_STEPS = (
+    "preconfig",
+    "configure_flask",
+    "configure_logger",
+    "configure_argon2",
+    "configure_database",
+    "attach_instance",
+    "configure_blueprints",
+    "configure_errorhandler",
+    "configure_jwt",
+    "configure_sqs_polls",
+    "configure_after_request",
+    "postconfig",
+)
+
+#: The extensions that have a step of their own; `GnarApp.configure_flask` builds the others.
+WITH_A_STEP = frozenset({"log", "db", "jwt", "queues", "cors"})
+
+#: What is documented of a GnarApp and comes with an extension of a later version.
+LATER = {
+    "argon2": "auth",
+    "generate_password_hash": "auth",
+    "check_password_hash": "auth",
+    "peer": "peers",
+    "external": "peers",
+    "get_ses_client": "mail",
+    "send_sqs_message": "queues",
+}
+
+#: Keys that those extensions will read; nobody is warned of them.
+RESERVES = ("ARGON2_", "JWT_", "PG_", "SES_", "SQS_")
+
+#: Settings that a GnarApp has unless a file, the environment or the command line says otherwise.
+PRESETS = {"ERRORS_STYLE": "gnar", "LOG_STYLE": "text"}
+DEVELOPMENT_PRESETS = {
+    "CORS_ORIGINS": "*",
+    "CORS_EXPOSE_HEADERS": ("Authorization",),
+}
+
+Queues = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class GnarApp(Service):
+    """A service of the package ``name``, as Gnar Gear's users write it.
+
+    It stays open, so that steps can be replaced, until `run`, the command line, the test client
+    or the first request boots it. ``production``, ``port`` and ``log_level`` beat files and the
+    environment. Raises `ConfigError` for an argument of the wrong kind, and `SetupError` where
+    there is no such package.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        production: bool,
+        port: int,
+        env_prefix: str = "GNAR",
+        log_level: str | None = None,
+        blueprint_modules: str | Sequence[str] | None = None,
+        no_db: bool = False,
+        no_jwt: bool = False,
+        sqs: Queues | None = None,
+    ) -> None:
+        problems = list(_problems(production, sqs))
+        if problems:
+            raise ConfigError(problems)
+        make_importable(name)
+        super().__init__(name, instance_path=instance_folder(name))
+        mode = COMMAND_LINE.get().get("MODE", "production" if production else "development")
+        self.no_db = no_db
+        self.no_jwt = no_jwt
+        self.sqs = sqs
+        self.plan = Plan(
+            env_prefix=env_prefix.upper(),
+            steps=tuple(methodcaller(step) for step in RUN_STEPS),
+            facade=_arguments(mode, port, log_level),
+            presets=PRESETS | DEVELOPMENT_PRESETS if mode == "development" else PRESETS,
+            blueprint_modules=blueprint_modules,
+            reserves=RESERVES,
+        )
+
+    @property
+    def flask(self) -> GnarApp:
+        """Give the Flask application, which is this object."""
+        return self
+
+    @property
+    def display_name(self) -> str:
+        """Give the name as log lines show it: ``my_app`` is ``MyApp``."""
+        return self.name.title().replace("_", "")
+
+    def env(self, name: str, default: str | None = None) -> str:
+        """Read the environment variable ``<PREFIX>_<NAME>``; an empty one counts.
+
+        Raises `ValueError` where it is not set and there is no default.
+        """
+        variable = f"{boot.planned(self).env_prefix}_{name}".upper()
+        value = VAULT.over(os.environ).get(variable, default)
+        if value is None:
+            raise ValueError(f'Environment variable "{variable}" does not exist.')
+        return value
+
+    def run(self) -> None:  # type: ignore[override]  # Flask's arguments are settings here
+        """Run the steps and serve until a signal; `SystemExit` tells of a failure.
+
+        A command that is only loading the application gets it instead.
+        """
+        if recorded(self):
+            return
+        if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+            self.boot()
+        elif code := _served(self):
+            raise SystemExit(code)
+
+    def configure_flask(self) -> None:
+        """Load the configuration and build every extension that has no step of its own."""
+        boot.configure(self)
+        boot.build(self, [it.name for it in self.pending if it.name not in WITH_A_STEP])
+        install_hooks(self)
+
+    def configure_logger(self) -> None:
+        """Attach the log to standard output, at the level that was chosen."""
+        boot.build(self, ["log"])
+        logger.info("Logging at %s", self.settings.log.level)
+        boot.report_warnings(self)
+
+    def configure_argon2(self) -> None:
+        """Do nothing yet: passwords come with the extension ``auth``, and no app is without."""
+
+    def configure_database(self) -> None:
+        """Build the database, unless ``no_db``."""
+        if not self.no_db:
+            _build(self, "db", "no_db=True")
+
+    def attach_instance(self) -> None:
+        """Make this application importable: ``from <package>.app.main import app``."""
+        attach_instance(self)
+
+    def configure_blueprints(self) -> None:
+        """Find the modules of the application and register their blueprints."""
+        discover(self)
+
+    def configure_errorhandler(self) -> None:
+        """Answer every error in the style of ``ERRORS_STYLE``."""
+        install_errors(self)
+
+    def configure_jwt(self) -> None:
+        """Build the JWT support, unless ``no_jwt``."""
+        if not self.no_jwt:
+            _build(self, "jwt", "no_jwt=True")
+
+    def configure_sqs_polls(self) -> None:
+        """Build the polling of the queues in ``sqs``."""
+        if self.sqs:
+            _build(self, "queues", "no sqs")
+
+    def configure_after_request(self) -> None:
+        """Build what answers foreign pages (CORS), open in development."""
+        boot.build(self, ["cors"])
+
+    def announce(self) -> None:
+        """Log that the application is up, unless one of its modules did not load."""
+        if not self.broken:
+            server = " development server" if self.mode == "development" else ""
+            logger.info("Gnar-%s%s is up", self.display_name, server)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in LATER:
+            raise AttributeError(
+                f"{name} of a GnarApp comes with the extension '{LATER[name]}', {_NOT_YET}.",
+                name=name,
+                obj=self,
+            )
+        return super().__getattr__(name)
+
+
+_NOT_YET = "which this version of Buttress does not have yet"
+
+
+def _arguments(mode: object, port: int, log_level: str | None) -> dict[str, Any]:
+    level = {} if log_level is None else {"LOG_LEVEL": log_level}
+    return {"MODE": mode, "PORT": port, **level}
+
+
+def _problems(production: object, sqs: object) -> Iterator[str]:
+    if not isinstance(production, bool):
+        yield f"GnarApp: production={production!r} must be True or False."
+    queues = sqs if isinstance(sqs, list | tuple) else [sqs]
+    if sqs is not None and not all(isinstance(queue, Mapping) for queue in queues):
+        yield f"GnarApp: sqs={sqs!r} must be a dict (queue_name, callback, …) or a list of them."
+
+
+def _build(app: GnarApp, name: str, instead: str) -> None:
+    boot.build(app, [name])
+    if app.slot(name) is None:
+        raise ExtensionError(
+            name, f"{app.name} needs the extension '{name}', {_NOT_YET}: pass {instead}."
+        )
+
+
+def _served(app: GnarApp) -> int:
+    try:
+        app.boot()
+        return serve(app)
+    except SetupError as error:
+        click.echo(f"buttress: {error}", err=True)
+        return 2

@@ -1,0 +1,186 @@
+"""The application object: a Flask application that can boot, start, drain and close."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from buttress.engine.flaskcompat import RegistrationGuard
+from buttress.errors import ExtensionError, LifecycleError
+from buttress.extension import BUILT_IN, EXTENSIONS, Extension, Slot, Wanted
+from buttress.lifecycle import Lifecycle, State
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from flask.testing import FlaskClient
+
+    from buttress.config import Configuration, Mode, Settings
+    from buttress.declare import Marked
+    from buttress.health.extension import Health
+    from buttress.log.extension import Log
+    from buttress.web.cors import Cors
+    from buttress.web.extension import Web
+    from buttress.web.security import Security
+    from buttress.web.templates import Templates
+
+logger = logging.getLogger("buttress.service")
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the caller asked for, kept until the boot."""
+
+    env_prefix: str
+    #: The boot: what is done to the service, in order.
+    steps: tuple[Callable[[Service], object], ...]
+    config: Mapping[str, Any] | None = None
+    #: Settings that a façade's own parameters stand for.
+    facade: Mapping[str, Any] = field(default_factory=dict)
+    #: Settings that a façade has unless a file, the environment or the command line says otherwise.
+    presets: Mapping[str, Any] = field(default_factory=dict)
+    extensions: Sequence[Wanted] | None = None
+    blueprint_modules: str | Sequence[str] | None = None
+    #: Prefixes of environment variables that a façade reads by itself.
+    reserves: tuple[str, ...] = ()
+
+
+class Service(RegistrationGuard):
+    """A `flask.Flask` that is ready for production.
+
+    ``Service(import_name, …)`` alone behaves as ``Flask(import_name, …)``; `create_app` and the
+    façades give it a plan, and with it configuration, extensions and discovery.
+    """
+
+    plan: Plan | None = None
+    settings: Settings
+    configuration: Configuration
+
+    if TYPE_CHECKING:
+        log: Log
+        web: Web
+        security: Security
+        cors: Cors
+        templates: Templates
+        health: Health
+
+    def __init__(self, import_name: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(import_name, *args, **kwargs)
+        self.lifecycle = Lifecycle(self.name)
+        #: What answers once the service is ready: Flask, behind the web edge where there is one.
+        self.edge: WSGIApplication = super().wsgi_app
+        #: Extensions that the boot has loaded and not built yet.
+        self.pending: list[Extension[Any, Any]] = []
+        #: The functions that discovery found marked by `buttress.declare`.
+        self.marked: list[Marked] = []
+        #: Modules that failed to load in development, with their tracebacks.
+        self.broken: dict[str, str] = {}
+        #: Modules whose blueprint was registered by discovery, by the blueprint's name.
+        self.discovered: dict[str, str] = {}
+
+    @property
+    def package(self) -> str:
+        """Give the import name of the application's package."""
+        return self.import_name
+
+    @property
+    def mode(self) -> Mode:
+        """Give the mode: ``production``, ``development`` or ``testing``."""
+        if self.plan is not None and "settings" in self.__dict__:
+            return self.settings.service.mode
+        return "testing" if self.testing else "development" if self.debug else "production"
+
+    def preconfig(self) -> None:
+        """Run before anything else of the boot; does nothing unless replaced."""
+
+    def postconfig(self) -> None:
+        """Run as the last step of the boot; does nothing unless replaced."""
+
+    def announce(self) -> None:
+        """Say that the service is up; a server calls this once its first worker is ready."""
+        logger.info("%s is up", self.name)
+
+    def boot_steps(self) -> Iterable[Callable[[], object]]:
+        """Give the steps of the boot, in order; a façade has its own."""
+        return [partial(step, self) for step in self.plan.steps] if self.plan else []
+
+    def boot(self) -> None:
+        """Run the boot, once. A bare service has none and raises `LifecycleError`."""
+        if self.plan is None:
+            raise LifecycleError(f"{self.name} is a bare Service: use create_app to have a boot.")
+        self.lifecycle.boot(self._run_boot_steps)
+
+    def _run_boot_steps(self) -> None:
+        for step in self.boot_steps():
+            step()
+
+    def start(self) -> None:
+        """Boot if need be, and start every extension in this process."""
+        self.boot()
+        self.lifecycle.start()
+
+    def close(self) -> None:
+        """Release everything that the extensions hold; raises a group of all failures."""
+        self.lifecycle.close()
+
+    def slot(self, name: str) -> Slot | None:
+        """Give the place of an extension by its name; ``None`` where it is not built."""
+        for part in self.lifecycle.parts:
+            if isinstance(part, Slot) and part.name == name:
+                return part
+        return None
+
+    def use(self, extension: type[Extension[S, T]]) -> T:
+        """Give what an extension of this service built, with its type.
+
+        Raises `ExtensionError` where the service does not have it.
+        """
+        slot = self.slot(extension.name)
+        if slot is None or not isinstance(slot.extension, extension):
+            raise ExtensionError(extension.name, _not_here(self.name, extension.name))
+        it: T = slot.it
+        return it
+
+    def refuse_registration(self, what: str) -> None:
+        """Raise `LifecycleError` once a booted service serves; a bare one is Flask's affair."""
+        if self.plan is not None and self.lifecycle.state not in (State.OPEN, State.BOOTED):
+            raise LifecycleError(
+                f"{self.name} is {self.lifecycle.state}, so {what}() comes too late: register "
+                "before it serves, in a module that discovery loads or in postconfig()."
+            )
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        """Answer a request, booting and starting first where a foreign container did not."""
+        if not self.lifecycle.ready:
+            self._make_ready()
+        return self.edge(environ, start_response)
+
+    def _make_ready(self) -> None:
+        lifecycle = self.lifecycle
+        if self.plan is not None:
+            self.boot()
+            lifecycle.start(embedded=True)
+        lifecycle.ready = True
+
+    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> FlaskClient:
+        """Make Flask's test client; boots first where there is a boot."""
+        if self.plan is not None:
+            self.boot()
+        return super().test_client(use_cookies, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        built = self.__dict__.get("extensions", {}).get("buttress", {})
+        if name in built:
+            return built[name]
+        raise AttributeError(_not_here(self.__dict__.get("name", "the service"), name), obj=self)
+
+
+def _not_here(app: str, name: str) -> str:
+    if name in EXTENSIONS or name in BUILT_IN:
+        return f"{app} has no '{name}': it is not among its extensions, or it has not booted."
+    return f"{app} has no attribute '{name}'."

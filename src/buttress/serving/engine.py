@@ -1,0 +1,26 @@
+"""What a production server is to the supervisor: an engine that runs inside one worker."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from buttress.service import Service
+
+
+class Engine(Protocol):
+    """Answer the requests of one worker process."""
+
+    def serve(self, app: Service, listener: socket.socket, ready: Callable[[], None]) -> None:
+        """Accept and answer until stopped; return when the last answer is on its way.
+
+        Runs in the main thread; calls ``ready`` once requests are about to be accepted.
+        """
+
+    def leave(self) -> None:
+        """Ask clients with kept connections to leave with their next answer; any thread may."""
+
+    def stop(self) -> None:
+        """Accept no more; any thread may call it."""

@@ -1,0 +1,202 @@
+"""One request and its answer, between granian and a WSGI application (PEP 3333)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Protocol
+
+from buttress.serving.gateway import Failure, Headers, check_header
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+logger = logging.getLogger("buttress.serving")
+
+#: What only the two ends of a connection may say to each other (RFC 9110, 7.6.1).
+HOP_BY_HOP = frozenset(
+    {
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+TEXT = [("Content-Type", "text/plain; charset=utf-8")]
+CLOSE = ("Connection", "close")
+
+
+class Outlet(Protocol):
+    """What granian gives to answer one request with."""
+
+    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None: ...
+    def response_iter(self, status: int, headers: Headers, body: Stream) -> None: ...
+
+
+class Answer:
+    """The ``start_response`` of one request, and what the application said with it."""
+
+    __slots__ = ("chunks", "headers", "length", "sent", "status", "stays")
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: Headers = []
+        self.length = -1
+        self.chunks: list[bytes] = []
+        self.sent = False
+        self.stays = True
+
+    def __call__(
+        self, status: str, headers: Headers, exc_info: Failure = None
+    ) -> Callable[[bytes], Any]:
+        if exc_info is None and self.status:
+            raise RuntimeError("start_response was called again without exc_info.")
+        if exc_info and exc_info[1] and self.sent:
+            raise exc_info[1].with_traceback(exc_info[2])
+        self.headers, self.length, self.stays = [], -1, True
+        for name, value in headers:
+            self._add(name, value)
+        self.status = int(status[:3])
+        return self.chunks.append
+
+    def _add(self, name: str, value: str) -> None:
+        check_header(name, value)
+        lower = name.lower()
+        if lower == "content-length":
+            self.length = int(value)
+        elif lower == "connection":
+            # The only word of the application's that counts; granian writes its own otherwise.
+            self.stays = self.stays and value.lower() != "close"
+            return
+        if lower not in HOP_BY_HOP:
+            self.headers.append((name, value if value.isascii() else as_text(value)))
+
+
+class Stream:
+    """A body that granian fetches piece by piece, and closes whatever happens."""
+
+    __slots__ = ("_chunks", "_close", "_path")
+
+    def __init__(self, chunks: Iterator[bytes], close: Callable[[], None], path: str) -> None:
+        self._chunks = chunks
+        self._close = close
+        self._path = path
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._chunks)
+        except StopIteration:
+            raise
+        except Exception:
+            logger.exception("The body of %s broke off", ascii(self._path))
+            raise
+
+    def close(self) -> None:
+        self._close()
+
+
+class Exchange:
+    """Call the application for each request, in granian's threads.
+
+    Unlike granian's own callback it leaves the process environment out of the request, refuses
+    headers with line breaks, offers ``write()``, and lets werkzeug see that a body with a length
+    came short.
+    """
+
+    def __init__(self, app: WSGIApplication, *, multiprocess: bool) -> None:
+        self._app = app
+        #: Set once kept connections shall end with their next answer.
+        self.leaving = False
+        self._fixed: dict[str, Any] = {
+            "SCRIPT_NAME": "",
+            "SERVER_SOFTWARE": "granian",
+            "wsgi.version": (1, 0),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": multiprocess,
+            "wsgi.run_once": False,
+        }
+
+    def __call__(self, outlet: Outlet, scope: dict[str, Any]) -> None:
+        """Answer one request; an exception before the first byte is answered with 500."""
+        environ = self._fixed | scope
+        environ.pop("HTTP_PROXY", None)
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            environ["wsgi.input_terminated"] = True
+        answer = Answer()
+        body: Iterable[bytes] = ()
+        try:
+            body = self._app(environ, answer)
+            rest = iter(body)
+            whole = _collect(answer, rest)
+        except Exception:
+            logger.exception("%s %s failed", environ["REQUEST_METHOD"], ascii(scope["PATH_INFO"]))
+            _close(body)
+            outlet.response_bytes(500, [*TEXT, CLOSE], b"Internal Server Error\n")
+            return
+        self._send(outlet, environ, answer, whole, body, rest)
+
+    def _send(
+        self,
+        outlet: Outlet,
+        environ: dict[str, Any],
+        answer: Answer,
+        whole: bool,
+        body: Iterable[bytes],
+        rest: Iterator[bytes],
+    ) -> None:
+        answer.sent = True
+        if self.leaving or not answer.stays:
+            answer.headers.append(CLOSE)
+        if whole or environ["REQUEST_METHOD"] == "HEAD" or answer.status in (204, 304):
+            _close(body)
+            outlet.response_bytes(answer.status, answer.headers, _content(environ, answer))
+            return
+        stream = Stream(chain(answer.chunks, rest), lambda: _close(body), environ["PATH_INFO"])
+        outlet.response_iter(answer.status, answer.headers, stream)
+
+
+def as_text(value: str) -> str:
+    """Turn the bytes that WSGI carries as Latin-1 into the text that granian writes as UTF-8."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
+
+
+def _collect(answer: Answer, rest: Iterator[bytes]) -> bool:
+    """Take the first piece that is not empty; tell whether it is the whole body.
+
+    Until then nothing is sent, so that a failure can still become a 500.
+    """
+    while not any(answer.chunks):
+        piece = next(rest, None)
+        if piece is None:
+            break
+        answer.chunks.append(piece)
+    else:
+        return sum(map(len, answer.chunks)) == answer.length
+    return True
+
+
+def _content(environ: dict[str, Any], answer: Answer) -> bytes:
+    if answer.status == 204:
+        answer.headers = [each for each in answer.headers if each[0].lower() != "content-length"]
+    if environ["REQUEST_METHOD"] == "HEAD" or answer.status in (204, 304):
+        return b""
+    return b"".join(answer.chunks)
+
+
+def _close(body: Iterable[bytes]) -> None:
+    close = getattr(body, "close", None)
+    if close is None:
+        return
+    try:
+        close()
+    except Exception:
+        logger.exception("An answer was sent, and closing its body failed")

@@ -1,0 +1,26 @@
+"""The web edge: request ids, problem pages, security headers, CORS and templates.
+
+Other extensions use what is named here and nothing else of this folder.
+"""
+
+from __future__ import annotations
+
+from .edge import PROBE, Edge, Probe, edge_of
+from .extension import Web, WebExtension, install_errors, install_hooks
+from .request_id import current_request_id, request_id_of
+
+__all__ = [
+    # the extension
+    "Web",
+    "WebExtension",
+    "install_errors",
+    "install_hooks",
+    # the id of a request
+    "current_request_id",
+    "request_id_of",
+    # between the server and Flask
+    "PROBE",
+    "Edge",
+    "Probe",
+    "edge_of",
+]

@@ -1,0 +1,84 @@
+"""The edge: what happens to every request between the server and Flask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import TYPE_CHECKING, TypeAlias
+
+from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from ..service import Service
+
+Headers: TypeAlias = list[tuple[str, str]]
+Probe: TypeAlias = "Callable[[WSGIEnvironment], Response]"
+Shortcut: TypeAlias = "Callable[[WSGIEnvironment], Response | None]"
+Finisher: TypeAlias = "Callable[[WSGIEnvironment, Headers], None]"
+Observer: TypeAlias = "Callable[[WSGIEnvironment, str, float], None]"
+
+#: Set in the environment of a request that a probe answered.
+PROBE = "buttress.probe"
+
+
+class Edge:
+    """Stand before Flask, with what the extensions put into the four lists.
+
+    Nothing here opens a session or runs a hook of the application's.
+    """
+
+    def __init__(self, inner: WSGIApplication) -> None:
+        self._inner = inner
+        #: Path → answer, before any hook of the application; not in the access log.
+        self.probes: dict[str, Probe] = {}
+        #: Tried in order; the first answer that is not ``None`` is sent.
+        self.shortcuts: list[Shortcut] = []
+        #: Add to the headers of every answer.
+        self.finishers: list[Finisher] = []
+        #: Told status line and seconds of every answer; ``"500"`` where an exception got through.
+        self.observers: list[Observer] = []
+
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer a request."""
+        began = perf_counter()
+        sent = "500"
+
+        def start(
+            status: str, headers: Headers, exc_info: OptExcInfo | None = None
+        ) -> Callable[[bytes], object]:
+            nonlocal sent
+            sent = status
+            for finish in self.finishers:
+                finish(environ, headers)
+            return start_response(status, headers, exc_info) if exc_info else start_response(
+                status, headers
+            )
+
+        try:
+            return self._answer(environ)(environ, start)
+        finally:
+            for observe in self.observers:
+                observe(environ, sent, perf_counter() - began)
+
+    def _answer(self, environ: WSGIEnvironment) -> WSGIApplication:
+        probe = self.probes.get(environ["PATH_INFO"])
+        if probe is not None:
+            environ[PROBE] = True
+            return probe(environ)
+        for shortcut in self.shortcuts:
+            response = shortcut(environ)
+            if response is not None:
+                return response
+        return self._inner
+
+
+def edge_of(app: Service) -> Edge:
+    """Give the edge of a service, put in place when first asked for."""
+    if not isinstance(app.edge, Edge):
+        app.edge = Edge(app.edge)
+    return app.edge

@@ -1,0 +1,70 @@
+"""The extension ``web``: request ids, and errors as problem pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..extension import Extension
+from ..lifecycle import State
+from .edge import Headers, edge_of
+from .problems import ErrorPages
+from .request_id import HEADER, current_request_id, request_id_of
+from .settings import WebSettings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from ..service import Service
+
+
+class Web:
+    """What ``app.web`` is."""
+
+    def __init__(self, app: Service, settings: WebSettings) -> None:
+        self._lifecycle = app.lifecycle
+        self.error_pages = ErrorPages(app, settings.errors_style)
+
+    @property
+    def request_id(self) -> str | None:
+        """Give the id of the request that is being answered; ``None`` outside of one."""
+        return current_request_id()
+
+    def finish(self, environ: WSGIEnvironment, headers: Headers) -> None:
+        """Put the request id on an answer, and while draining send the client away.
+
+        A server in front that keeps its connection would never see the readiness.
+        """
+        headers[:] = [pair for pair in headers if pair[0] != HEADER]
+        headers.append((HEADER, request_id_of(environ)))
+        if self._lifecycle.state is State.DRAINING:
+            headers.append(("Connection", "close"))
+
+
+class WebExtension(Extension[WebSettings, Web]):
+    """Give every request an id and every error a page."""
+
+    name = "web"
+    settings = WebSettings
+
+    def build(self, app: Service, settings: WebSettings) -> Web:
+        """Make it; in development exceptions are shown on pages, not raised to the server."""
+        if app.mode == "development" and app.config["PROPAGATE_EXCEPTIONS"] is None:
+            app.config["PROPAGATE_EXCEPTIONS"] = False
+        return Web(app, settings)
+
+
+def install_hooks(app: Service) -> None:
+    """Put the request id on every answer; does nothing where ``web`` is not built."""
+    if app.slot(WebExtension.name):
+        edge_of(app).finishers.append(app.use(WebExtension).finish)
+
+
+def install_errors(app: Service) -> None:
+    """Answer every error that no handler of the application's own takes.
+
+    Flask asks for `Exception` last, so any handler of the application comes first. Does nothing
+    where ``web`` is not built.
+    """
+    if app.slot(WebExtension.name):
+        handlers = app.error_handler_spec[None][None]
+        handlers.setdefault(Exception, app.use(WebExtension).error_pages)

@@ -1,0 +1,31 @@
+"""The page on which a browser shows an error."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from markupsafe import escape
+
+STYLE = (
+    "body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:12vh auto;padding:0 1rem}"
+    "h1{font-weight:500}pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit}"
+    "footer{color:#767676;font-size:.85rem}"
+)
+_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+#: Lets the page have its own style and nothing else.
+POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'"
+
+
+def page(problem: Mapping[str, Any]) -> str:
+    """Write a problem document as a page; everything on it is escaped."""
+    shown = {name: escape(str(value)) for name, value in problem.items()}
+    title = f"{shown['status']} {shown['title']}"
+    return (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f'<meta name="viewport" content="width=device-width">\n<style>{STYLE}</style>\n'
+        f"<h1>{title}</h1>\n<pre>{shown['detail']}</pre>\n"
+        f"<footer>{shown['code']} · request {shown['request_id']}</footer>\n</html>\n"
+    )

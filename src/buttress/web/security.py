@@ -1,0 +1,67 @@
+"""The extension ``security``: plain security headers, and careful session cookies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..extension import Extension
+from .edge import Headers, edge_of
+from .settings import SecuritySettings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from ..service import Service
+
+
+class Security:
+    """What ``app.security`` is: the headers that every answer gets."""
+
+    def __init__(self, settings: SecuritySettings) -> None:
+        plain = {
+            "X-Content-Type-Options": settings.content_type_options,
+            "X-Frame-Options": settings.frame_options,
+            "Referrer-Policy": settings.referrer_policy,
+        }
+        policy = "Content-Security-Policy"
+        self._data = _lines({**plain, policy: settings.content_policy})
+        self._page = _lines({**plain, policy: settings.page_policy})
+        self._https = _lines({"Strict-Transport-Security": settings.transport})
+
+    def finish(self, environ: WSGIEnvironment, headers: Headers) -> None:
+        """Add the headers that the answer does not have yet."""
+        present = {name.lower(): value for name, value in headers}
+        wanted = self._page if _is_page(present.get("content-type", "")) else self._data
+        if environ["wsgi.url_scheme"] == "https":
+            wanted = wanted + self._https
+        headers += [line for lower, line in wanted if lower not in present]
+
+
+class SecurityExtension(Extension[SecuritySettings, Security]):
+    """Send security headers with every answer."""
+
+    name = "security"
+    settings = SecuritySettings
+
+    def build(self, app: Service, settings: SecuritySettings) -> Security:
+        """Make it, and tighten those defaults of Flask's session cookie that nobody has set."""
+        _tighten_cookies(app)
+        security = Security(settings)
+        edge_of(app).finishers.append(security.finish)
+        return security
+
+
+def _lines(headers: dict[str, str]) -> tuple[tuple[str, tuple[str, str]], ...]:
+    return tuple((name.lower(), (name, value)) for name, value in headers.items() if value)
+
+
+def _is_page(content_type: str) -> bool:
+    return content_type.startswith(("text/html", "application/xhtml+xml"))
+
+
+def _tighten_cookies(app: Service) -> None:
+    defaults = {"SESSION_COOKIE_SAMESITE": "Lax", "SESSION_COOKIE_HTTPONLY": True}
+    if app.mode == "production":
+        defaults["SESSION_COOKIE_SECURE"] = True
+    chosen = {row.key for row in app.configuration.rows if row.origin != "default"}
+    app.config.update({key: value for key, value in defaults.items() if key not in chosen})

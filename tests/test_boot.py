@@ -1,0 +1,152 @@
+"""The boot: one list, in one order, and nothing half-started."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from buttress import ConfigError, Extension, Service, SetupError, create_app
+from buttress.boot import BOOT
+from buttress.lifecycle import State
+
+Package = Callable[[Mapping[str, str]], Path]
+
+
+@pytest.fixture
+def shop(package: Package) -> Path:
+    """Give the folder of an empty package ``shop``."""
+    return package({"shop/__init__.py": ""})
+
+
+def test_the_sequence_is_literal() -> None:
+    """The order is the documented one."""
+    assert [step.__name__ for step in BOOT] == [
+        "preconfig", "configure", "build_extensions", "attach_instance", "request_hooks",
+        "discover", "postconfig",
+    ]  # fmt: skip
+
+
+def test_create_app_boots_before_it_returns(shop: Path) -> None:
+    """The caller gets a booted service, and booting again changes nothing."""
+    app = create_app("shop", extensions=[])
+    parts = list(app.lifecycle.parts)
+    app.boot()
+    assert (app.lifecycle.state, app.lifecycle.parts) == (State.BOOTED, parts)
+
+
+def test_the_default_set_is_built_in_order(shop: Path) -> None:
+    """None means log, web, security, cors, templates and health."""
+    app = create_app("shop")
+    names = [part.name for part in app.lifecycle.parts]
+    app.close()
+    assert names == ["log", "web", "security", "cors", "templates", "health"]
+
+
+def test_the_hooks_frame_the_boot(shop: Path) -> None:
+    """preconfig is first and postconfig last; a subclass replaces them."""
+    seen: list[tuple[str, bool]] = []
+
+    class Shop(Service):
+        def preconfig(self) -> None:
+            seen.append(("pre", "settings" in self.__dict__))
+
+        def postconfig(self) -> None:
+            seen.append(("post", "settings" in self.__dict__))
+
+    app = Shop("shop")
+    app.plan = create_app("shop", extensions=[]).plan
+    app.boot()
+    assert seen == [("pre", False), ("post", True)]
+
+
+def test_nothing_starts_before_start(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The boot opens no socket and starts no thread."""
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("too early")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    create_app("shop").close()
+
+
+def test_a_failing_extension_closes_those_before_it(shop: Path) -> None:
+    """A boot that fails leaves nothing half-started."""
+    closed: list[str] = []
+
+    class First(Extension[None, str]):
+        name = "first"
+
+        def build(self, app: Service, settings: None) -> str:
+            return "first"
+
+        def close(self, it: str) -> None:
+            closed.append(it)
+
+    class Second(Extension[None, str]):
+        name = "second"
+
+        def build(self, app: Service, settings: None) -> str:
+            raise OSError("no disk")
+
+    with pytest.raises(OSError, match="no disk"):
+        create_app("shop", extensions=[First, Second])
+    assert closed == ["first"]
+
+
+@pytest.mark.parametrize("config", [[("A", 1)], "A=1", 3])
+def test_config_must_be_a_mapping(shop: Path, config: Any) -> None:
+    """Anything else is refused by name."""
+    with pytest.raises(ConfigError, match="config"):
+        create_app("shop", config=config)
+
+
+def test_the_prefix_of_the_environment_can_be_chosen(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By default it is the name, in upper case."""
+    monkeypatch.setenv("SHOP_PORT", "9001")
+    monkeypatch.setenv("CAFE_PORT", "9002")
+    assert create_app("shop", extensions=[]).settings.serving.port == 9001
+    assert create_app("shop", extensions=[], env_prefix="CAFE").settings.serving.port == 9002
+
+
+def test_the_instance_folder_can_be_moved(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable moves it, and the argument wins over the variable."""
+    (tmp_path / "there").mkdir()
+    monkeypatch.setenv("SHOP_INSTANCE_PATH", str(tmp_path / "there"))
+    there = create_app("shop", extensions=[]).instance_path
+    here = create_app("shop", extensions=[], instance_path=str(tmp_path / "here")).instance_path
+    assert (there, here) == (str(tmp_path / "there"), str(tmp_path / "here"))
+
+
+def test_flask_options_reach_flask(shop: Path) -> None:
+    """What Flask's constructor takes, create_app takes."""
+    app = create_app("shop", extensions=[], static_url_path="/assets")
+    assert app.static_url_path == "/assets"
+
+
+def test_several_apps_in_one_process_do_not_mix(shop: Path) -> None:
+    """Each has its own settings, extensions and configuration."""
+    first = create_app("shop", config={"LOG_LEVEL": "ERROR"})
+    second = create_app("shop", config={"LOG_LEVEL": "DEBUG"})
+    levels = (first.settings.log.level, second.settings.log.level)
+    separate = first.log is not second.log and first.extensions is not second.extensions
+    first.close()
+    second.close()
+    assert levels == ("ERROR", "DEBUG")
+    assert separate
+
+
+def test_a_missing_package_is_a_setup_error() -> None:
+    """There is no half-made application of a package that does not exist."""
+    with pytest.raises(SetupError, match="no package 'nowhere_at_all'"):
+        create_app("nowhere_at_all")

@@ -1,0 +1,121 @@
+"""The application object, bare and with a plan."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import flask
+import pytest
+
+from buttress import LifecycleError, Service, create_app
+from buttress.lifecycle import State
+
+Package = Callable[[Mapping[str, str]], Path]
+
+
+def test_a_bare_service_is_a_flask() -> None:
+    """It answers without a boot, as Flask does, with Flask's own error pages."""
+    app = Service("bare")
+    app.get("/")(lambda: {"name": flask.current_app.name})
+    client = app.test_client()
+    assert client.get("/").json == {"name": "bare"}
+    assert client.get("/nowhere").data == flask.Flask("bare").test_client().get("/").data
+    assert app.lifecycle.state is State.OPEN
+
+
+def test_a_bare_service_has_no_boot() -> None:
+    """Booting it says which function gives a boot."""
+    with pytest.raises(LifecycleError, match="use create_app"):
+        Service("bare").boot()
+
+
+def test_a_bare_service_refuses_late_registration_as_flask_does() -> None:
+    """The error is Flask's own."""
+    app = Service("bare")
+    app.test_client().get("/")
+    with pytest.raises(AssertionError, match="can no longer be called"):
+        app.get("/late")(lambda: "late")
+
+
+def test_a_bare_service_runs_as_flask_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """run() is Flask's development server."""
+    served: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        "werkzeug.serving.run_simple", lambda host, port, app, **kw: served.append((host, port))
+    )
+    Service("bare").run(port=5005)
+    assert served == [("127.0.0.1", 5005)]
+
+
+def test_the_mode_of_a_bare_service_follows_flask() -> None:
+    """debug and testing are all that it has."""
+    app = Service("bare")
+    modes = [app.mode]
+    app.debug = True
+    modes.append(app.mode)
+    app.testing = True
+    assert [*modes, app.mode] == ["production", "development", "testing"]
+
+
+def test_middleware_wraps_as_in_flask() -> None:
+    """Replacing wsgi_app works."""
+    app = Service("bare")
+    app.get("/")(lambda: flask.request.environ["seen"])
+    inner = app.wsgi_app
+
+    def middleware(environ, start_response):  # type: ignore[no-untyped-def]  # any WSGI callable
+        return inner({**environ, "seen": "yes"}, start_response)
+
+    app.wsgi_app = middleware
+    assert app.test_client().get("/").data == b"yes"
+
+
+def test_the_first_request_starts_a_booted_service(package: Package) -> None:
+    """In a foreign container there is nobody else who would."""
+    package({"shop/__init__.py": ""})
+    app = create_app("shop", extensions=[])
+    app.test_client().get("/")
+    assert app.lifecycle.state is State.SERVING
+    assert app.lifecycle.embedded
+
+
+def test_a_closed_service_answers_nothing(package: Package) -> None:
+    """A request after close is an error, not a half-answer."""
+    package({"shop/__init__.py": ""})
+    app = create_app("shop", extensions=[])
+    app.test_client().get("/")
+    app.close()
+    with pytest.raises(LifecycleError, match="shop is closed"):
+        app.test_client().get("/")
+
+
+def test_the_state_may_not_be_set_from_a_fork(package: Package) -> None:
+    """A worker forked from a serving process refuses to answer."""
+    package({"shop/__init__.py": ""})
+    app = create_app("shop", extensions=[])
+    app.start()
+    app.lifecycle.pid = -1
+    with pytest.raises(LifecycleError, match="start it in each worker"):
+        app.test_client().get("/")
+    app.lifecycle.pid = None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from buttress import Service\napp = Service('shop')\n",
+        "from buttress import create_app\ndef create_app_(): ...\napp = create_app('shop')\n",
+        "from buttress import create_app as make\ndef create_app(): return make('shop')\n",
+    ],
+)
+def test_the_flask_command_finds_it(package: Package, source: str) -> None:
+    """flask routes works on a bare service, an application and a factory."""
+    folder = package({"shop/__init__.py": "", "site_app.py": source + "\n"})
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "site_app", "routes"],
+        cwd=folder, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert (done.returncode, "/static/<path:filename>" in done.stdout) == (0, True), done.stderr
