@@ -30,8 +30,14 @@ def _packages(name: str) -> list[Path]:
 
 
 def forget_modules(root: Path) -> None:
-    """Remove every module that was loaded from below ``root``, or belongs to a package there."""
-    own = {path.name.partition(".")[0] for path in root.iterdir()}
+    """Remove every module that was loaded from below ``root``, or belongs to a package there.
+
+    Raises `ValueError` for a folder that holds the tests themselves.
+    """
+    if Path(__file__).is_relative_to(root.resolve()):
+        raise ValueError(f"{root} holds the tests themselves: name the folder of the package")
+    own = {path.stem for path in root.glob("*.py")}
+    own |= {path.parent.name for path in root.glob("*/__init__.py")}
     doomed = [
         name
         for name, module in sys.modules.items()

@@ -100,6 +100,18 @@ def test_a_failing_extension_closes_those_before_it(shop: Path) -> None:
     assert closed == ["first"]
 
 
+def test_what_is_set_while_open_counts(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings may be changed in app.config until the boot; the environment is weaker."""
+    monkeypatch.setenv("SHOP_PORT", "9001")
+    key = "0123456789abcdef" * 3
+    app = Service("shop")
+    app.plan = create_app("shop", extensions=[]).plan
+    app.secret_key = key
+    app.config["PORT"] = 9002
+    app.boot()
+    assert (app.secret_key, app.settings.serving.port) == (key, 9002)
+
+
 @pytest.mark.parametrize("config", [[("A", 1)], "A=1", 3])
 def test_config_must_be_a_mapping(shop: Path, config: Any) -> None:
     """Anything else is refused by name."""

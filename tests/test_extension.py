@@ -204,6 +204,8 @@ def test_use_gives_what_was_built(package: Package) -> None:
     assert app.use(snow) == app.snow == app.extensions["buttress"]["snow"] == "built snow"
     with pytest.raises(ExtensionError, match="shop has no"):
         app.use(type(extension("rain")))
+    with pytest.raises(ExtensionError, match="shop has no"):
+        app.use(type(extension("snow")))
     app.close()
 
 

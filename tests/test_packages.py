@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
+
 from tests.packages import forget_modules
 
 Package = Callable[[Mapping[str, str]], Path]
@@ -30,3 +32,9 @@ def test_forgotten_modules(package: Package) -> None:
     importlib.import_module("shop.app.main")
     forget_modules(root)
     assert not [name for name in sys.modules if name.partition(".")[0] == "shop"]
+
+
+def test_own_modules_are_kept() -> None:
+    """The modules of the tests themselves cannot be forgotten by mistake."""
+    with pytest.raises(ValueError, match="holds the tests themselves"):
+        forget_modules(Path(__file__).parent)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from flask.helpers import get_debug_flag
+
 from buttress import config as configuration
 from buttress.attachment import attach_instance, make_importable
 from buttress.config import COMMAND_LINE, SectionSpec, instance_folder
@@ -67,7 +69,7 @@ def configure(app: Service) -> None:
             *(SectionSpec(e.name, e.settings) for e in extensions if e.settings is not None),
         ],
         reserves=(*plan.reserves, *(prefix for e in extensions for prefix in e.reserves)),
-        arguments=plan.config,
+        arguments=_arguments(app, plan),
         facade=plan.facade,
         presets=plan.presets,
         command_line=COMMAND_LINE.get(),
@@ -141,6 +143,18 @@ def planned(app: Service) -> Plan:
 def environment_name(name: str) -> str:
     """Write an import name as environment variables do: upper case, dots as underscores."""
     return name.upper().replace(".", "_")
+
+
+def _arguments(app: Service, plan: Plan) -> Mapping[str, Any] | None:
+    """Add to the caller's ``config=`` what was put into ``app.config`` while the app was open."""
+    untouched = {**app.default_config, "DEBUG": get_debug_flag()}
+    changed = {
+        key: value
+        for key, value in app.config.items()
+        if key not in untouched or untouched[key] != value
+    }
+    given = {} if plan.config is None else plan.config
+    return {**given, **changed} if changed and isinstance(given, Mapping) else plan.config
 
 
 def _refuse_taken(app: Service, extension: Extension[Any, Any]) -> None:

@@ -9,6 +9,7 @@
     │   ├── DiscoveryError       handlers that cannot be collected
     │   ├── AppNotFound          no application at the place that was named
     │   └── ServerError          a server that cannot be started as asked
+    ├── NoSuchOption             a section or an option that an ini file does not have
     ├── LifecycleError           a step that the state of the process does not allow
     └── Unhealthy                what a failing health check says
 
@@ -149,6 +150,13 @@ class AppNotFound(SetupError):
 
 class ServerError(SetupError):
     """Raised when a server is unknown, not installed, or cannot have its address."""
+
+
+class NoSuchOption(ButtressError, KeyError):
+    """Raised when a section or an option is asked for that an ini file does not have."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class LifecycleError(ButtressError):

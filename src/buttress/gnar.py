@@ -14,10 +14,10 @@ from buttress import boot
 from buttress.attachment import attach_instance, make_importable
 from buttress.config import COMMAND_LINE, VAULT, instance_folder
 from buttress.discovery import discover
-from buttress.errors import ConfigError, ExtensionError, SetupError
+from buttress.errors import ConfigError, ExtensionError, LifecycleError, SetupError
 from buttress.loading import recorded
 from buttress.service import Plan, Service
-from buttress.serving import serve
+from buttress.serving import serve, serve_development
 from buttress.web import install_errors, install_hooks
 
 logger = logging.getLogger("buttress.gnar")
@@ -225,8 +225,14 @@ def _build(app: GnarApp, name: str, instead: str) -> None:
 
 def _served(app: GnarApp) -> int:
     try:
-        app.boot()
+        if boot.planned(app).facade["MODE"] == "development":
+            return serve_development(lambda: _booted(app))
         return serve(app)
-    except SetupError as error:
+    except (SetupError, LifecycleError) as error:
         click.echo(f"buttress: {error}", err=True)
         return 2
+
+
+def _booted(app: GnarApp) -> GnarApp:
+    app.boot()
+    return app

@@ -93,6 +93,11 @@ class Lifecycle:
         if self.state in (State.FAILED, State.CLOSED):
             raise LifecycleError(f"{self.name} is {self.state}: make a new application.")
 
+    @property
+    def booting(self) -> bool:
+        """Tell whether this thread is inside a boot."""
+        return _BOOTING.get() is not None
+
     def start(self, *, embedded: bool = False) -> None:
         """Start every part, in order, in this process; once.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +16,7 @@ from buttress.lifecycle import Lifecycle, State
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from flask.ctx import AppContext
     from flask.testing import FlaskClient
 
     from buttress.config import Configuration, Mode, Settings
@@ -166,6 +168,13 @@ class Service(RegistrationGuard):
             self.boot()
             lifecycle.start(embedded=True)
         lifecycle.ready = True
+
+    def app_context(self) -> AppContext:
+        """Make Flask's application context; a ``flask`` command's first one boots the service."""
+        by_flask = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+        if by_flask and self.plan is not None and not self.lifecycle.booting:
+            self.boot()
+        return super().app_context()
 
     def test_client(self, use_cookies: bool = True, **kwargs: Any) -> FlaskClient:
         """Make Flask's test client; boots first where there is a boot."""

@@ -30,10 +30,14 @@ def shop(project: Write) -> Path:
 
 
 @pytest.fixture
-def run() -> Run:
-    """Give a function that runs the command; what nobody foresaw is raised."""
+def run(tmp_path: Path) -> Run:
+    """Give a function that runs the command as if in a new process.
+
+    What nobody foresaw is raised.
+    """
 
     def invoke(*arguments: str, **options: str) -> Result:
+        forget_modules(tmp_path)
         return CliRunner().invoke(
             buttress, arguments, prog_name="buttress", catch_exceptions=False, **options
         )

@@ -37,9 +37,7 @@ class Shop:
         self.environ["SHOP_CONFIG"] = str(path)
         return path
 
-    def load(
-        self, arguments: object = None, **options: Mapping[str, object]
-    ) -> Configuration:
+    def load(self, arguments: object = None, **options: Mapping[str, object]) -> Configuration:
         return load(
             package=self.package,
             prefix=self.prefix,

@@ -7,13 +7,28 @@ from pathlib import Path
 
 import pytest
 
-from buttress.config import Registry, Secret
+from buttress.config import Registry, Secret, Section, SectionSpec
 from buttress.config.conversion import convert, like
 from buttress.config.given import Given
 from buttress.config.settings import CORE
 from tests.config.sections import SPECS
 
-REGISTRY = Registry([*CORE, *SPECS])
+
+class Lift(Section):
+    """A value with parts of its own."""
+
+    seats: int
+
+
+class LiftSettings(Section):
+    """A section whose fields are structures."""
+
+    main: Lift
+    others: tuple[Lift, ...] = ()
+    folder: Path | None = None
+
+
+REGISTRY = Registry([*CORE, *SPECS, SectionSpec("lift", LiftSettings)])
 
 
 def converted(key: str, value: object, text: str | tuple[str, ...] | None = None) -> object:
@@ -49,6 +64,9 @@ def test_words_for_false(text):
         ("CACHE_EVICTION", "lfu", "lfu"),
         ("CACHE_URL", " 007 ", " 007 "),
         ("TRUSTED_HOSTS", "a,b", ["a", "b"]),
+        ("LIFT_MAIN", '{"seats": 4}', Lift(seats=4)),
+        ("LIFT_OTHERS", '[{"seats": 2}]', (Lift(seats=2),)),
+        ("LIFT_FOLDER", "{x}", type(Path())("{x}")),
     ],
 )
 def test_text_is_read_by_the_type_of_its_field(key, text, value):
@@ -113,6 +131,7 @@ def test_a_secret_is_never_shown_in_an_error(value):
         converted("SECRET_KEY", value)
     assert "tulip" not in str(caught.value)
     assert caught.value.__suppress_context__
+    assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize(
@@ -133,7 +152,11 @@ def test_an_own_key_takes_the_type_of_its_weaker_value(text, known, value):
     assert like(text, known) == value
 
 
-def test_an_own_key_that_does_not_fit_is_refused():
+@pytest.mark.parametrize(
+    ("text", "known", "sentence"),
+    [("many", 1, "must be a whole number"), ("{x", {}, "must be a mapping")],
+)
+def test_an_own_key_that_does_not_fit_is_refused(text, known, sentence):
     """A text that cannot be of the known type is told so."""
-    with pytest.raises(ValueError, match="must be a whole number"):
-        like("many", 1)
+    with pytest.raises(ValueError, match=sentence):
+        like(text, known)

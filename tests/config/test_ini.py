@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from buttress.config import ini
-from buttress.errors import ConfigError
 
 
 @pytest.fixture(autouse=True)
@@ -25,14 +26,13 @@ def write(name: str, text: str) -> Path:
 
 
 def read(name: str, **variables: str) -> dict[str, dict[str, object]]:
-    entries = ini.read(Path(name), variables)
+    entries, problems = ini.read(Path(name), variables)
+    assert problems == []
     return {s: {k: e.value for k, e in options.items()} for s, options in entries.items()}
 
 
 def problems(name: str) -> tuple[str, ...]:
-    with pytest.raises(ConfigError) as caught:
-        ini.read(Path(name), {})
-    return caught.value.problems
+    return tuple(ini.read(Path(name), {})[1])
 
 
 def test_more_than_one_line_is_a_list_typed_line_by_line():
@@ -56,7 +56,7 @@ def test_variables_and_the_folder_work_in_lists(tmp_path):
 def test_an_entry_knows_its_line_its_text_and_its_variables():
     """What is needed for errors and secrets is kept."""
     write("a.ini", "[s]\n\na = ${A}\nb =\n  1\n  02\n")
-    entries = ini.read(Path("a.ini"), {"A": "007"})["s"]
+    entries = ini.read(Path("a.ini"), {"A": "007"})[0]["s"]
     assert (entries["a"].origin, entries["a"].text) == ("a.ini:3", "007")
     assert entries["a"].variables == ("A",)
     assert (entries["b"].origin, entries["b"].text) == ("a.ini:4", ("1", "02"))
@@ -69,6 +69,13 @@ def test_every_value_that_cannot_be_read_is_told_with_its_line():
         "a.ini:2: [s] a: the environment variable NOPE is not set",
         'a.ini:5: [s] b: what begins with " must end with one; write a quote inside as \\"',
     )
+
+
+def test_what_can_be_read_is_there_beside_the_mistakes():
+    """One bad value does not hide the others, whose mistakes can then be told as well."""
+    write("a.ini", "[s]\na = ${NOPE}\nb = 2\n")
+    entries, problems = ini.read(Path("a.ini"), {})
+    assert (list(entries["s"]), len(problems)) == (["b"], 1)
 
 
 def test_what_a_file_extends_is_added_and_never_overrides():
@@ -133,17 +140,13 @@ def test_a_circle_is_told_with_its_chain():
     write("a.ini", "[DEFAULT]\nextends = b.ini\n")
     write("b.ini", "[DEFAULT]\n\nextends = c.ini\n")
     write("c.ini", "[DEFAULT]\nextends = b.ini\n")
-    assert problems("a.ini") == (
-        "c.ini:2: extends goes round in a circle: b.ini → c.ini → b.ini",
-    )
+    assert problems("a.ini") == ("c.ini:2: extends goes round in a circle: b.ini → c.ini → b.ini",)
 
 
 def test_a_file_that_extends_itself_is_a_circle():
     """The shortest circle is found as well."""
     write("a.ini", "[DEFAULT]\nextends = ./a.ini\n")
-    assert problems("a.ini") == (
-        "a.ini:2: extends goes round in a circle: a.ini → a.ini",
-    )
+    assert problems("a.ini") == ("a.ini:2: extends goes round in a circle: a.ini → a.ini",)
 
 
 def test_every_missing_extended_file_is_told():
@@ -159,6 +162,25 @@ def test_mistakes_of_an_extended_file_are_told():
     """A file that is extended is read as strictly."""
     write("a.ini", "[DEFAULT]\nextends = b.ini\n")
     write("b.ini", "oops\n")
-    assert problems("a.ini") == (
-        "b.ini:1: this is not a [section], a key = value or a comment",
+    assert problems("a.ini") == ("b.ini:1: this is not a [section], a key = value or a comment",)
+
+
+LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"))
+SCALARS = st.booleans() | st.integers() | LINES
+
+
+def written(plain: object) -> str:
+    if isinstance(plain, str):
+        return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(plain)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.lists(SCALARS, min_size=1))
+def test_a_list_that_is_written_is_read_back(items):
+    """Every list of scalars comes back from a file, each item with its type."""
+    Path("a.ini").write_bytes(
+        "\n  ".join(["[s]\na =", *map(written, items)]).encode(),
     )
+    result = read("a.ini")["s"]["a"]
+    assert [(type(one), one) for one in result] == [(type(one), one) for one in items]

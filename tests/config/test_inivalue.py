@@ -127,10 +127,7 @@ def written(plain: object) -> str:
 
 
 @given(
-    st.booleans()
-    | st.integers()
-    | st.text()
-    | st.integers(-(10**9), 10**9).map(lambda n: n / 64)
+    st.booleans() | st.integers() | st.text() | st.integers(-(10**9), 10**9).map(lambda n: n / 64)
 )
 def test_what_is_written_is_read_back(plain):
     """Every scalar that is written in the grammar comes back with its type."""

@@ -39,6 +39,7 @@ def test_a_secret_works_as_text():
 @pytest.mark.parametrize(
     "text",
     ["changeme", "Change-Me", "secret", "password", "not a secret", "dev", "xxx", "XXXXXXXXXXXX",
+     "xxxx-xxxx",
      "<your secret here>", "${SECRET_KEY}", "{{ secret }}", "********", "secretsecretsecret",
      "please-change-me-before-you-go-live-1234", "your-secret-key", "redis://:changeme@cache"],
 )  # fmt: skip
@@ -79,6 +80,7 @@ def test_display_masks_what_looks_secret(key, value, shown):
 
 
 def test_plain_reveals_also_inside_lists():
-    """The projection has the plain text of a list of secrets."""
+    """The projection has the text of a list of secrets, and prints none of it."""
     assert plain([Secret(GOOD)]) == [GOOD]
-    assert type(plain([Secret(GOOD)])[0]) is str
+    assert str(plain([Secret(GOOD)])[0]) == GOOD
+    assert repr(plain([Secret(GOOD)])) == "['********']"

@@ -11,13 +11,13 @@ from tests.config.sections import CacheSettings
 def test_a_section_is_immutable():
     """A field cannot be set once the section is made."""
     with pytest.raises(AttributeError):
-        CacheSettings().ttl = 5  # type: ignore[misc]
+        CacheSettings().ttl = 5
 
 
 def test_a_section_takes_keywords_only():
     """Fields are given by name."""
     with pytest.raises(TypeError):
-        CacheSettings("memory://")  # type: ignore[misc]
+        CacheSettings("memory://")
 
 
 def test_a_field_without_default_may_follow_one_that_has_one():

@@ -25,9 +25,9 @@ def write_main(folder: Path, *, production: bool) -> int:
     return port
 
 
-def variables(folder: Path, **more: str) -> dict[str, str]:
+def variables(**more: str) -> dict[str, str]:
     """Give the environment of the process: loopback only, and no wait before the drain."""
-    local = {"GNAR_HOST": "127.0.0.1", "GNAR_DRAIN_GRACE": "0", "PYTHONPATH": str(folder)}
+    local = {"GNAR_HOST": "127.0.0.1", "GNAR_DRAIN_GRACE": "0"}
     return environment() | local | more
 
 
@@ -38,7 +38,7 @@ def started(folder: Path, port: int, *arguments: str, **more: str) -> Iterator[R
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=folder,
-            env=variables(folder, **more),
+            env=variables(**more),
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -56,7 +56,7 @@ def finished(folder: Path, *arguments: str, **more: str) -> subprocess.Completed
     return subprocess.run(
         arguments,
         cwd=folder,
-        env=variables(folder, **more),
+        env=variables(**more),
         capture_output=True,
         text=True,
         timeout=30,

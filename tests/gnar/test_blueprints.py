@@ -34,6 +34,15 @@ def test_list(make: Make, modules: str | Sequence[str], expected: list[str]) -> 
     assert sorted(app.blueprints) == expected
 
 
+def test_re_export(make: Make, shop: Path) -> None:
+    """A blueprint that a second module imports is still one blueprint."""
+    again = shop / "shop" / "app" / "again.py"
+    again.write_text("from shop.app.user.apis import blueprint\n", encoding="utf-8")
+    app = make()
+    app.boot()
+    assert sorted(app.blueprints) == ["admin", "user"]
+
+
 @pytest.mark.parametrize("name", ["shop.app.main", "shop.main"])
 def test_instance(make: Make, name: str) -> None:
     """Both documented imports give the application."""

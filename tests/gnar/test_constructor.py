@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from werkzeug.test import Client
 
 from buttress import ConfigError, SetupError
 from buttress.gnar import GnarApp
@@ -33,6 +34,13 @@ def test_stays_open(make: Make, shop: Path) -> None:
     (shop / "shop" / "app" / "user" / "apis.py").write_text("raise RuntimeError", encoding="utf-8")
     (shop / "shop" / "settings.py").write_text("NONSENSE =", encoding="utf-8")
     assert make().lifecycle.state is State.OPEN
+
+
+def test_first_request(make: Make) -> None:
+    """The first request of a container that is not ours boots it."""
+    app = make()
+    assert Client(app).get("/user/get").get_json() == {"status": "ok"}
+    assert app.lifecycle.state is State.SERVING
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ def test_reads(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (make().env("SNOW_DEPTH"), make().env("snow_depth")) == ("120", "120")
 
 
-def test_prefix(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another prefix reads other variables."""
+@pytest.mark.parametrize("prefix", ["MY_APP", "my_app"])
+def test_prefix(make: Make, monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    """Another prefix, in any case, reads other variables."""
     monkeypatch.setenv("GNAR_SNOW", "gnar")
     monkeypatch.setenv("MY_APP_SNOW", "mine")
-    assert make(env_prefix="MY_APP").env("SNOW") == "mine"
+    assert make(env_prefix=prefix).env("SNOW") == "mine"
 
 
 def test_default(make: Make) -> None:

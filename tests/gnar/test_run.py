@@ -7,11 +7,13 @@ import socket
 import sys
 import time
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from buttress.lifecycle import State
 from buttress.loading import recording
+from tools.running import Running
 
 from .conftest import USER, Make
 from .process import LOG, finished, started, write_main
@@ -40,13 +42,61 @@ def test_serves_in_development(shop: Path) -> None:
 
 
 def test_mended_while_it_serves(shop: Path) -> None:
-    """A module that is broken at the start of the development server is served once mended."""
-    broken = shop / "shop" / "app" / "user" / "apis.py"
-    broken.write_text("this is no Python\n", encoding="utf-8")
+    """A module that the development server could not load is served once it is mended."""
+    module = shop / "shop" / "app" / "user" / "apis.py"
+    module.write_text("this is no Python\n", encoding="utf-8")
     port = write_main(shop, production=False)
     with started(shop, port, *MODULE) as service:
-        assert service.ask("/admin")[0] == 200
-        broken.write_text("\n".join(line.strip() for line in USER.splitlines()[:5]), "utf-8")
-        broken.write_text(broken.read_text("utf-8") + MENDED, encoding="utf-8")
-        wait_for(lambda: "mended" in ask_patiently(service, "/user/mended"))
+        assert answer(service, "/admin") == {"status": "admin"}
+        module.write_text(dedent(USER), encoding="utf-8")
+        end = time.monotonic() + 20
+        while answer(service, "/user/get") != {"status": "ok"} and time.monotonic() < end:
+            time.sleep(0.1)
+        assert answer(service, "/user/get") == {"status": "ok"}
     assert "SyntaxError" in (shop / LOG).read_text(encoding="utf-8")
+
+
+def answer(service: Running, path: str) -> object:
+    """Ask for JSON; ``None`` while nobody listens."""
+    try:
+        return json.loads(service.ask(path)[1])
+    except (OSError, ValueError):
+        return None
+
+
+def test_port_in_use(shop: Path) -> None:
+    """A port that is taken is told in one sentence, and the process ends with 2."""
+    port = write_main(shop, production=True)
+    with socket.create_server(("127.0.0.1", port)):
+        ended = finished(shop, sys.executable, *MODULE)
+    assert ended.returncode == 2
+    assert str(port) in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("production", [True, False])
+def test_mistake(shop: Path, production: bool) -> None:
+    """A wrong setting is told in one sentence, and the process ends with 2."""
+    write_main(shop, production=production)
+    ended = finished(shop, sys.executable, *MODULE, GNAR_LOG_LEVEL="LOUD")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("buttress: ")
+    assert "LOG_LEVEL" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_flask_command(shop: Path) -> None:
+    """Flask's own command finds the application of a main module that runs it without a name."""
+    write_main(shop, production=True)
+    ended = finished(shop, sys.executable, "-m", "flask", "--app", "shop.app.main", "routes")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "/user/get" in ended.stdout
+
+
+def test_loading(make: Make) -> None:
+    """While a command only loads it, an application that runs is noted and stays open."""
+    app = make()
+    with recording() as apps:
+        app.run()
+    assert apps == [app]
+    assert app.lifecycle.state is State.OPEN

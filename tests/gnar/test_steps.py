@@ -14,8 +14,8 @@ from buttress.gnar import RUN_STEPS, GnarApp
 
 from .conftest import Make
 
-#: Steps without which the later ones have nothing to work on.
-NEEDED = {"configure_flask", "configure_logger"}
+#: The step without which the later ones have nothing to work on.
+NEEDED = {"configure_flask"}
 
 
 class Database(Extension[None, dict[str, str]]):

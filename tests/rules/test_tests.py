@@ -16,7 +16,7 @@ TEST_MEDIAN = 13
 # Folders that do not stand for one of the library.
 OTHER_FOLDERS = frozenset({"benchmarks", "examples", "rules", "tools", "typing_checks"})
 # Tests of what the tests share.
-SHARED = frozenset({"test_leaks.py", "test_packages.py", "test_servers.py"})
+SHARED = frozenset({"test_corpora.py", "test_leaks.py", "test_packages.py", "test_servers.py"})
 
 
 def tests_in(found: Iterable[Source]) -> list[Defined]:

@@ -96,7 +96,7 @@ def _import(place: Place) -> ModuleType:
                 f"There is no module '{error.name}' for the application {place}: check the name, "
                 "and start in the folder that holds the package.",
                 [str(place)],
-            ) from error
+            ) from None
         raise
 
 

@@ -10,7 +10,7 @@ from buttress.cli.finding import Finding, report
 from buttress.cli.options import app_options, the_app
 from buttress.errors import ButtressError
 from buttress.service import Service
-from buttress.serving import server_named
+from buttress.serving import server_of
 
 
 @click.command(epilog="\b\nExample:\n  buttress check && buttress run")
@@ -19,7 +19,8 @@ from buttress.serving import server_named
 def check(as_json: bool) -> None:
     """Validate everything and start nothing.
 
-    The application is loaded, with its settings, extensions and handlers. Exits with 2 where something must be mended.
+    The application is loaded, with its settings, extensions and handlers. Exits with 2 where
+    something must be mended.
     """
     try:
         with the_app() as app:
@@ -34,9 +35,9 @@ def check(as_json: bool) -> None:
 def look(app: Service) -> list[Finding]:
     """Look at a booted application, part by part.
 
-    Raises `ServerError` where its server is not installed.
+    Raises `ServerError` where its server cannot be used.
     """
-    server_named(app.settings.serving.server)
+    server = server_of(app)
     names = [part.name for part in app.lifecycle.parts]
     rules = len(list(app.url_map.iter_rules()))
     return [
@@ -45,5 +46,5 @@ def look(app: Service) -> list[Finding]:
         Finding("extensions", True, " ".join(names) or "none"),
         Finding("handlers", True, f"{len(app.blueprints)} blueprints, {rules} routes"),
         *(Finding(name, False, text.strip()) for name, text in app.broken.items()),
-        Finding("server", True, app.settings.serving.server),
+        Finding("server", True, type(server).__name__.removesuffix("Server").lower()),
     ]

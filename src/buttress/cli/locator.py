@@ -70,11 +70,11 @@ def parse(text: str, origin: str) -> Place:
     module, _, expression = text.partition(":")
     try:
         return _place(module.strip(), expression.strip() or "app")
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError):
         raise AppNotFound(
             f"{origin}: {text!r} does not name an application: write module:name, such as "
             "shop.app.main:app, or module:factory(), such as shop:create_app()."
-        ) from error
+        ) from None
 
 
 def search_folders(folder: Path) -> list[Path]:
@@ -110,7 +110,7 @@ def _written(file: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise AppNotFound(f"{file.name} cannot be read: {error}.") from error
+        raise AppNotFound(f"{file.name} cannot be read: {error}.") from None
     table = document.get("tool", {}).get("buttress", {})
     if not isinstance(table, dict):
         raise AppNotFound(f"{file.name}: [tool.buttress] must be a table.")

@@ -25,8 +25,11 @@ def new(name: str, layout: str) -> None:
     """Write a project that runs at once, into the new folder NAME.
 
     It has a first route, a test that passes, and generated secrets in instance/, with mode 0600.
-    The layouts are gnar: two lines in NAME/app/main.py, handlers in folders beside it. backend: create_app in
-    NAME/__init__.py, settings in NAME/settings.py. services: settings in etc/NAME.ini.
+
+    \b
+    gnar      two lines in NAME/app/main.py, handlers in folders beside it
+    backend   create_app in NAME/__init__.py, settings in NAME/settings.py
+    services  create_app in NAME/__init__.py, settings in etc/NAME.ini
     """
     write_project(Path.cwd() / name, name, layout)
     click.echo(f"{name} is written. Start it with: cd {name} && buttress run")

@@ -101,5 +101,4 @@ def _fill(folder: Path, name: str, layout: str) -> None:
 
 
 def _path(template: Path, name: str) -> Path:
-    parts = [name if part == NAME else part for part in template.parts]
-    return Path(*parts[:-1], parts[-1].removesuffix(SUFFIX))
+    return Path(template.as_posix().replace(NAME, name).removesuffix(SUFFIX))

@@ -54,5 +54,4 @@ def list_routes(app: Service) -> list[Route]:
 
 def _module(app: Service, endpoint: str) -> str:
     view = app.view_functions.get(endpoint)
-    origin = getattr(view, "view_class", view)
-    return str(getattr(inspect.unwrap(origin), "__module__", "")) if callable(origin) else ""
+    return "" if view is None else str(getattr(inspect.unwrap(view), "__module__", ""))

@@ -34,5 +34,4 @@ def run(
     load = partial(load_app, target(), given)
     if given.get("MODE") == "development":
         sys.exit(serve_development(load))
-    app = load()
-    sys.exit(serve_development(load) if app.mode == "development" else serve(app))
+    sys.exit(serve(load()))

@@ -18,7 +18,8 @@ from buttress.service import Service
 def shell(source: str | None) -> None:
     """Open Python with the application at hand.
 
-    There is `app`, and what its shell context processors give. An app context is active. Code that is piped in is run as a whole.
+    There is `app`, and what its shell context processors give. An app context is active. Code
+    that is piped in is run as a whole.
     """
     with the_app() as app:
         app.lifecycle.start(embedded=True)

@@ -36,7 +36,7 @@ def convert(given: Given, field: Field) -> object:
     """
     try:
         return _converted(given, field)
-    except (msgspec.ValidationError, ValueError):
+    except (msgspec.MsgspecError, ValueError):
         raise ValueError(_sentence(given, field)) from None
 
 
@@ -65,9 +65,11 @@ def from_text(text: str | tuple[str, ...], annotation: object) -> object:
 def _reading(text: str, annotation: object) -> object:
     kinds = members(annotation)
     bare = text.strip()
-    if any(is_list(kind) or is_dict(kind) for kind in kinds) and bare[:1] in ("[", "{"):
+    textual = any(isinstance(kind, type) and issubclass(kind, (str, Path)) for kind in kinds)
+    structured = any(is_list(kind) or is_dict(kind) for kind in kinds)
+    if bare[:1] in ("[", "{") and (structured or not textual):
         return msgspec.json.decode(bare)
-    if any(isinstance(kind, type) and issubclass(kind, (str, Path)) for kind in kinds):
+    if textual:
         return text
     if not bare and is_optional(annotation):
         return None
@@ -88,6 +90,8 @@ def _typed(value: object, annotation: object) -> object:
 def _hook(wanted: type, value: object) -> object:
     if issubclass(wanted, Secret) and isinstance(value, (str, bytes)):
         return wanted(value.decode() if isinstance(value, bytes) else value)
+    if issubclass(wanted, Path) and isinstance(value, str):
+        return wanted(value)
     if isinstance(value, wanted):
         return value
     raise ValueError
@@ -98,7 +102,7 @@ def _sentence(given: Given, field: Field) -> str:
     if field.secret:
         return f"{given.origin}: {field.key} must be {expected} (what is there is not shown)"
     options = [str(choice) for choice in choices(field.annotation)]
-    guess = hint(nearest(given.value, options)) if isinstance(given.value, str) else ""
+    guess = hint(nearest(given.value, options, 0.6)) if isinstance(given.value, str) else ""
     return (
         f"{given.origin}: {field.key} is {display(field.key, given.value)}, "
         f"but must be {expected}{guess}"
@@ -115,5 +119,5 @@ def like(text: str, known: object) -> object:
         return text
     try:
         return from_text(text, wanted)
-    except msgspec.ValidationError:
+    except msgspec.MsgspecError:
         raise ValueError(f"must be {describe(wanted)}") from None

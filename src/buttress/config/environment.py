@@ -11,6 +11,7 @@ import msgspec
 from buttress.config.given import Findings, Given, Layer, shown
 from buttress.config.inifile import read_text
 from buttress.config.registry import Registry
+from buttress.errors import ConfigError
 
 _ADDRESS = re.compile(r"(?:tcp|udp|sctp)://(?:[0-9.]+|\[[0-9a-fA-F:.]+\]):[0-9]+")
 _LINK = re.compile(r"(?:.+_)?PORT(?:_[0-9]+_(?:TCP|UDP|SCTP))?")
@@ -81,7 +82,7 @@ class Environment:
         )
 
     def _secret_file(self, name: str) -> bool:
-        field = self.registry.declared(self.registry.canonical(name.removesuffix("_FILE")) or "")
+        field = self.registry.field(name.removesuffix("_FILE"))
         return name.endswith("_FILE") and field is not None and field.secret
 
     def _from_file(
@@ -109,14 +110,17 @@ def _json(text: str) -> object:
         return text
 
 
-def dotenv(path: Path) -> dict[str, str]:
-    """Read a ``.env`` file; a name without a value is left out. Raises `ConfigError`."""
+def dotenv(path: Path) -> tuple[dict[str, str], list[str]]:
+    """Read a ``.env`` file, and say what prevents it; a name without a value is left out."""
     from io import StringIO
 
     from dotenv import dotenv_values
 
-    found = dotenv_values(stream=StringIO(read_text(path)))
-    return {name: value for name, value in found.items() if value is not None}
+    try:
+        found = dotenv_values(stream=StringIO(read_text(path)))
+    except ConfigError as error:
+        return {}, list(error.problems)
+    return {name: value for name, value in found.items() if value is not None}, []
 
 
 def find_dotenv(root_path: Path, package: str) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -18,22 +18,25 @@ from buttress.errors import ConfigError
 _SUFFIXES = ".py, .ini, .conf or .toml"
 
 
-def read(path: Path, registry: Registry, environ: Mapping[str, str], module: str) -> Layer:
-    """Read a file by its suffix; ``module`` is the name under which Python is executed.
+def read(
+    path: Path, registry: Registry, environ: Mapping[str, str], module: str
+) -> tuple[Layer, list[str]]:
+    """Read a file by its suffix: what it gives, and what is wrong in it, one sentence each.
 
-    Raises `ConfigError` with everything that is wrong in it.
+    ``module`` is the name under which Python is executed.
     """
-    if not path.is_file():
-        raise ConfigError([f"there is no configuration file {shown(path)}"])
-    match path.suffix:
-        case ".py":
-            return from_python(path, module)
-        case ".ini" | ".conf":
-            return from_ini(path, registry, environ)
-        case ".toml":
-            return from_toml(path, registry)
-        case _:
-            raise ConfigError([f"{shown(path)}: the name must end in {_SUFFIXES}"])
+    try:
+        match path.suffix:
+            case ".py":
+                return from_python(path, module), []
+            case ".ini" | ".conf":
+                return from_ini(path, registry, environ)
+            case ".toml":
+                return from_toml(path, registry)
+            case _:
+                return [], [f"{shown(path)}: the name must end in {_SUFFIXES}"]
+    except ConfigError as error:
+        return [], list(error.problems)
 
 
 def from_python(path: Path, module: str) -> Layer:
@@ -44,9 +47,9 @@ def from_python(path: Path, module: str) -> Layer:
     """
     try:
         tree = ast.parse(path.read_bytes(), str(path))
-    except SyntaxError as error:
-        place = f"{shown(path)}:{error.lineno or 1}"
-        raise ConfigError([f"{place} is not valid Python: {error.msg}"]) from error
+    except (SyntaxError, ValueError) as error:
+        line, reason = getattr(error, "lineno", None) or 1, getattr(error, "msg", error)
+        raise ConfigError([f"{shown(path)}:{line} is not valid Python: {reason}"]) from error
     except OSError as error:
         raise ConfigError([f"{shown(path)} cannot be read: {error.strerror}"]) from error
     names = _imported(path, module) or _executed(path, tree, module)
@@ -93,8 +96,11 @@ def _assignments(tree: ast.Module) -> dict[str, int]:
     return lines
 
 
-def from_toml(path: Path, registry: Registry) -> Layer:
-    """Read the flat, upper-case keys of a TOML file; raises `ConfigError`."""
+def from_toml(path: Path, registry: Registry) -> tuple[Layer, list[str]]:
+    """Read the flat, upper-case keys of a TOML file, and say what is not flat.
+
+    Raises `ConfigError` when it is no TOML.
+    """
     import tomllib
 
     text = read_text(path)
@@ -103,10 +109,8 @@ def from_toml(path: Path, registry: Registry) -> Layer:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{shown(path)} is not valid TOML: {error}"]) from error
     layer = [Given(name, value, _toml_origin(path, text, name)) for name, value in table.items()]
-    problems = list(_not_flat(layer, registry))
-    if problems:
-        raise ConfigError(problems)
-    return layer
+    flat = [given for given in layer if given.name == given.name.upper()]
+    return flat, [_unflat(given, registry) for given in layer if given not in flat]
 
 
 def _toml_origin(path: Path, text: str, name: str) -> str:
@@ -114,21 +118,17 @@ def _toml_origin(path: Path, text: str, name: str) -> str:
     return f"{shown(path)}:{text.count(chr(10), 0, found.start()) + 1}" if found else shown(path)
 
 
-def _not_flat(layer: Layer, registry: Registry) -> Iterator[str]:
-    for given in layer:
-        if given.name == given.name.upper():
-            continue
-        if isinstance(given.value, dict) and registry.owns_section(given.name):
-            option = next(iter(given.value), "key")
-            key = registry.key_in(given.name, option)
-            yield f"{given.origin}: write {key} = … at the top instead of the table [{given.name}]"
-        else:
-            yield f"{given.origin}: write {given.name.upper()} instead of {given.name}"
+def _unflat(given: Given, registry: Registry) -> str:
+    if isinstance(given.value, dict) and registry.owns_section(given.name):
+        key = registry.key_in(given.name, next(iter(given.value), "key"))
+        return f"{given.origin}: write {key} = … at the top instead of the table [{given.name}]"
+    return f"{given.origin}: write {given.name.upper()} instead of {given.name}"
 
 
-def from_ini(path: Path, registry: Registry, environ: Mapping[str, str]) -> Layer:
-    """Read an ini file: ``[cache] url`` is CACHE_URL, ``[flask] x`` is X; raises `ConfigError`."""
-    return [
+def from_ini(path: Path, registry: Registry, environ: Mapping[str, str]) -> tuple[Layer, list[str]]:
+    """Read an ini file, and its mistakes: ``[cache] url`` is CACHE_URL, ``[flask] x`` is X."""
+    entries, problems = ini.read(path, environ)
+    layer = [
         Given(
             name=registry.key_in(section, option),
             value=entry.value,
@@ -137,10 +137,11 @@ def from_ini(path: Path, registry: Registry, environ: Mapping[str, str]) -> Laye
             undeclared=_strictness(section, registry),
             variables=entry.variables,
         )
-        for section, options in ini.read(path, environ).items()
+        for section, options in entries.items()
         if not section.startswith(ini.HOST)
         for option, entry in options.items()
     ]
+    return layer, problems
 
 
 def _strictness(section: str, registry: Registry) -> Undeclared:

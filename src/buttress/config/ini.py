@@ -30,7 +30,6 @@ import msgspec
 from buttress.config import inivalue
 from buttress.config.given import shown
 from buttress.config.inifile import Line, Lines, parse
-from buttress.errors import ConfigError
 
 DEFAULT = "DEFAULT"
 HOST = "host:"
@@ -48,12 +47,12 @@ class Entry(msgspec.Struct, frozen=True):
 Entries = dict[str, dict[str, Entry]]
 
 
-def read(path: Path, environ: Mapping[str, str]) -> Entries:
-    """Read a file and those that it extends into sections of typed options.
+def read(path: Path, environ: Mapping[str, str]) -> tuple[Entries, list[str]]:
+    """Read a file and those that it extends into sections of typed options, and its mistakes.
 
     What an extended file says is added and never overrides; of two extended files the one named
     first wins. Its ``[DEFAULT]`` stays its own: only the defaults of the file that is read apply,
-    and only to sections that it writes itself. Raises `ConfigError` with every mistake.
+    and only to sections that it writes itself.
     """
     family = _Family(environ)
     merged = family.merged(path, ())
@@ -66,9 +65,7 @@ def read(path: Path, environ: Mapping[str, str]) -> Entries:
         for section, lines in merged.items()
         if section != DEFAULT
     }
-    if family.problems:
-        raise ConfigError(family.problems)
-    return entries
+    return entries, family.problems
 
 
 class _Family:

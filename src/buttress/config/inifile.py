@@ -42,12 +42,12 @@ Lines = dict[str, dict[str, Line]]
 
 
 def parse(path: Path) -> tuple[Lines, list[str]]:
-    """Read one file into its sections of options, and its mistakes, one sentence each.
-
-    Raises `ConfigError` when it cannot be read at all.
-    """
+    """Read one file into its sections of options, and its mistakes, one sentence each."""
     parser = _Parser(path)
-    text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
+    except ConfigError as error:
+        return {}, list(error.problems)
     for number, raw in enumerate(text.split("\n"), 1):
         if raw.strip() and raw.lstrip()[0] not in "#;":
             parser.feed(number, raw)

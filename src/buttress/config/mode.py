@@ -58,11 +58,12 @@ def _inferred(given: Mapping[str, Candidate], environ: Mapping[str, str]) -> Dec
 
 
 def _contradictions(mode: Mode, chosen: Candidate, given: Mapping[str, Candidate]) -> list[str]:
+    """Name the flags that are on and should not be; one that is off yields to MODE."""
     return [
         f"{given[key].origin}: {key} is {given[key].value}, but MODE is {mode} "
         f"({chosen.origin}); remove {key}, it follows MODE"
         for key, wanted in FLAGS[mode].items()
-        if key in given and given[key].value is not wanted
+        if key in given and given[key].value and not wanted
     ]
 
 

@@ -11,18 +11,11 @@ from buttress.config import ini
 from buttress.config.given import shown
 from buttress.config.registry import hint, nearest
 from buttress.config.vault import VAULT
-from buttress.errors import ButtressError, ConfigError
+from buttress.errors import ConfigError, NoSuchOption
 
 _NOTHING = object()
 
 Sections = Mapping[str, Mapping[str, object]]
-
-
-class NoSuchOption(ButtressError, KeyError):
-    """Raised when a section or an option is asked for that the file does not have."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class Config:
@@ -39,7 +32,10 @@ class Config:
         self.path = Path(path)
         if not self.path.is_file():
             raise ConfigError([f"there is no configuration file {shown(self.path)}"])
-        entries = ini.read(self.path, VAULT.over(os.environ) if environ is None else environ)
+        variables = VAULT.over(os.environ) if environ is None else environ
+        entries, problems = ini.read(self.path, variables)
+        if problems:
+            raise ConfigError(problems)
         values = {name: {key: e.value for key, e in got.items()} for name, got in entries.items()}
         self._sections: Sections = {k: v for k, v in values.items() if not k.startswith(ini.HOST)}
         self._overrides: Sections = {k: v for k, v in values.items() if k.startswith(ini.HOST)}

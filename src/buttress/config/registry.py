@@ -12,6 +12,10 @@ from buttress.config.section import Key, SectionSpec
 from buttress.errors import ConfigError
 
 NEAR = 0.8
+"""How alike two names are (0 to 1) when the one must be a slip for the other."""
+
+LIKELY = 0.7
+"""How alike they are when the one is worth suggesting."""
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -73,6 +77,10 @@ class Registry:
         """Give the key that a name stands for, through the aliases, or ``None``."""
         return self._canonical.get(name)
 
+    def field(self, name: str) -> Field | None:
+        """Find the field that a name stands for, through the aliases, or ``None``."""
+        return self.fields.get(self._canonical.get(name, ""))
+
     def of_section(self, section: str) -> Iterator[Field]:
         """Iterate over the fields of one section, as declared."""
         return (field for field in self.fields.values() if field.section == section)
@@ -87,7 +95,7 @@ class Registry:
         if spec is None:
             return f"{_upper(section)}_{word}"
         named = {field.name.upper(): field.key for field in self.of_section(spec.name)}
-        field = self.fields.get(self._canonical.get(word, ""))
+        field = self.field(word)
         own = word if field is not None and field.section == spec.name else spec.key_prefix + word
         return named.get(word, own)
 
@@ -101,15 +109,15 @@ class Registry:
 
     def reserved(self, name: str) -> bool:
         """Tell whether a name belongs to a third-party library."""
-        return name.startswith(self.reserves) if self.reserves else False
+        return name.startswith(self.reserves)
 
-    def nearest(self, name: str, cutoff: float = 0.6) -> str | None:
+    def nearest(self, name: str, cutoff: float = LIKELY) -> str | None:
         """Find the declared key that a misspelt name most resembles, or ``None``."""
         found = nearest(name, self._canonical, cutoff)
         return None if found is None else self._canonical[found]
 
 
-def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+def nearest(name: str, known: Iterable[str], cutoff: float = LIKELY) -> str | None:
     """Find the known name that another most resembles, or ``None``."""
     from difflib import get_close_matches
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from buttress.config.conversion import convert, like
 from buttress.config.given import Findings, Given, Layer
 from buttress.config.mode import FLAGS, Candidate, Decision
-from buttress.config.registry import NEAR, Field, Registry, hint
+from buttress.config.registry import LIKELY, NEAR, Field, Registry, hint
 from buttress.config.report import DEFAULT, Row
 from buttress.config.secret import Secret, plain, weakness
 from buttress.config.section import Section
@@ -27,48 +27,36 @@ class Resolver:
     def add(self, layer: Layer) -> None:
         """Convert the values of one layer; what is wrong goes to ``findings``."""
         seen: dict[str, tuple[Given, object]] = {}
-        for given in self._expanded(layer):
+        for given in layer:
             key = self.registry.canonical(given.name) or given.name
-            for value in self._values(given):
-                first, known = seen.setdefault(key, (given, value))
-                if first is not given and known != value:
-                    self.findings.problems.append(_disagreement(key, first, given))
+            try:
+                value = self._value(given)
+            except ValueError as error:
+                self.failed.add(key)
+                self.findings.problems.append(str(error))
+                continue
+            first, known = seen.setdefault(key, (given, value))
+            if first is not given and known != value:
+                self.findings.problems.append(_disagreement(key, first, given))
         for key, (given, value) in seen.items():
             self.candidates.setdefault(key, []).append(Candidate(value, given.origin))
 
-    def _expanded(self, layer: Layer) -> Iterator[Given]:
-        """Replace ``CACHE = {"url": …}`` by what the mapping says of the section."""
-        for given in layer:
-            section = given.name.lower()
-            declared = self.registry.canonical(given.name) is not None
-            if declared or section not in self.registry.specs or not isinstance(given.value, dict):
-                yield given
-                continue
-            for option, value in given.value.items():
-                name = self.registry.key_in(section, str(option))
-                yield Given(name, value, given.origin, undeclared="refuse")
-
-    def _values(self, given: Given) -> Iterator[object]:
-        """Give the value as its field wants it, or nothing when that cannot be."""
-        field = self.registry.declared(self.registry.canonical(given.name) or "")
-        try:
-            yield self._own(given) if field is None else convert(given, field)
-        except ValueError as error:
-            self.failed.add(field.key if field else given.name)
-            self.findings.problems.append(str(error))
+    def _value(self, given: Given) -> object:
+        field = self.registry.field(given.name)
+        return self._own(given) if field is None else convert(given, field)
 
     def _own(self, given: Given) -> object:
         if self.registry.reserved(given.name):
             return given.value
         if given.undeclared == "warn":
             return self._unexpected(given)
-        found = self.registry.nearest(given.name, 0.6 if given.undeclared == "refuse" else NEAR)
-        if given.undeclared == "refuse" or (found is not None and self._is_slip(given)):
+        if given.undeclared == "suspect" and not self.registry.owns_prefix(given.name):
+            return given.value
+        refused = given.undeclared == "refuse"
+        found = self.registry.nearest(given.name, LIKELY if refused else NEAR)
+        if refused or found is not None:
             raise ValueError(f"{given.origin}: there is no setting {given.name}{hint(found)}")
         return given.value
-
-    def _is_slip(self, given: Given) -> bool:
-        return given.undeclared == "similar" or self.registry.owns_prefix(given.name)
 
     def _unexpected(self, given: Given) -> object:
         known = self.candidates.get(given.name)
@@ -82,6 +70,22 @@ class Resolver:
             f"{given.origin}: no extension of this application declares {given.name}{guess}"
         )
         return given.value
+
+
+def expanded(layer: Layer, registry: Registry) -> Layer:
+    """Replace ``CACHE = {"url": …}`` by what the mapping says of the section."""
+    return [one for given in layer for one in _expanded(given, registry)]
+
+
+def _expanded(given: Given, registry: Registry) -> Iterator[Given]:
+    section = given.name.lower()
+    whole = registry.canonical(given.name) is None and section in registry.specs
+    if not whole or not isinstance(given.value, Mapping):
+        yield given
+        return
+    for option, value in given.value.items():
+        name = registry.key_in(section, str(option))
+        yield Given(name, value, given.origin, undeclared="refuse")
 
 
 def _disagreement(key: str, first: Given, second: Given) -> str:
@@ -110,12 +114,9 @@ class Tree:
                 self.problems += [f"{name}: {sentence}" for sentence in section.problems()]
                 made[name] = section
             if self.mode != LENIENT_MODE:
-                secret = [field for field in fields if self._known(field)]
+                secret = [field for field in fields if field.secret]
                 self.problems += [sentence for field in secret for sentence in self._weak(field)]
         return made
-
-    def _known(self, field: Field) -> bool:
-        return field.secret and (field.key in self.candidates or not field.required)
 
     def _complete(self, field: Field, prefix: str) -> bool:
         if field.key in self.failed:
@@ -165,7 +166,7 @@ def _with_mode(
         settled["MODE"] = [Candidate(decision.mode, decision.origin)]
     for flag, value in {"DEBUG": False, **FLAGS[decision.mode]}.items():
         given = settled.setdefault(flag, [])
-        if not given or given[-1].value is None:
+        if not given or given[-1].value is None or (value and not given[-1].value):
             given.append(Candidate(value, f"MODE={decision.mode}"))
     return settled
 

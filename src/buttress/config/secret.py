@@ -43,6 +43,18 @@ class Secret(str):
         return format(MASK, spec)
 
 
+class Revealed(str):
+    """Hold a secret for libraries that want plain text; only its ``repr`` is masked.
+
+    It is what ``app.config`` has, so that printing the configuration shows nothing.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{MASK}'"
+
+
 def weakness(secret: Secret, min_length: int) -> str | None:
     """Say what makes a secret unfit for production, or ``None``; ``min_length`` is in bytes."""
     text = secret.reveal()
@@ -87,9 +99,9 @@ def _masked(key: str, value: Any) -> object:
 
 
 def plain(value: Any) -> object:
-    """Reveal the secrets of a value, those in a list or tuple included."""
+    """Make the secrets of a value usable by libraries, those in a list or tuple included."""
     if isinstance(value, Secret):
-        return value.reveal()
+        return Revealed(value.reveal())
     if type(value) in (list, tuple):
         return type(value)([plain(item) for item in value])
     return value

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         TemplatesSettings,
         WebSettings,
     )
+
+_SAME_SITE = ("Lax", "Strict", "None")
 
 Mode = Literal["production", "development", "testing"]
 
@@ -73,8 +75,8 @@ class FlaskSettings(Section):
         bool, Meta(description="Partition the session cookie by top-level site; implies secure.")
     ] = False
     session_cookie_samesite: Annotated[
-        Literal["Lax", "Strict", "None"] | None,
-        Meta(description="SameSite attribute of the session cookie."),
+        str | None,
+        Meta(description="SameSite attribute of the session cookie: Lax, Strict or None."),
     ] = None
     session_refresh_each_request: Annotated[
         bool, Meta(description="Renew a permanent session's cookie with every answer.")
@@ -127,6 +129,12 @@ class FlaskSettings(Section):
         bool, Meta(description="Answer OPTIONS on every route.")
     ] = True
 
+    def problems(self) -> Iterable[str]:
+        """Refuse what would fail when the first session cookie is set."""
+        chosen = self.session_cookie_samesite
+        if chosen is not None and chosen.title() not in _SAME_SITE:
+            yield f"SESSION_COOKIE_SAMESITE is {chosen!r}, but must be one of Lax, Strict, None"
+
 
 CORE = (
     SectionSpec("service", ServiceSettings, prefix=""),
@@ -153,13 +161,12 @@ class Settings:
     def __init__(self, sections: Mapping[str, Section]) -> None:
         self._sections = dict(sections)
 
-    def __getattr__(self, name: str) -> Section:
+    def __getattr__(self, name: str) -> Any:
         sections = object.__getattribute__(self, "_sections")
         try:
-            found: Section = sections[name]
+            return sections[name]
         except KeyError:
             raise AttributeError(_absent(name, sections), name=name, obj=self) from None
-        return found
 
     def __iter__(self) -> Iterator[tuple[str, Section]]:
         return iter(self._sections.items())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -21,11 +21,8 @@ from buttress.config.environment import (
 from buttress.config.given import Findings, Given, Layer, shown
 from buttress.config.mode import Decision, decide
 from buttress.config.registry import Registry
-from buttress.config.resolve import Resolver
+from buttress.config.resolve import Resolver, expanded
 from buttress.config.vault import Vault
-from buttress.errors import ConfigError
-
-T = TypeVar("T")
 
 _DECIDED_EARLIER = ("MODE", "DEBUG", "TESTING")
 
@@ -72,7 +69,7 @@ class Sources:
         """Read all but ``.env``, whose turn comes when the mode is known."""
         paths = [*self._package_files(), *self._instance_file(), *self._named_file()]
         environment = self._environment("environment")
-        self.layers = [
+        layers = [
             from_facade(presets, "the façade's default of {}"),
             *[self._file(path) for path in paths],
             *environment.read(self.variables, self.findings),
@@ -82,6 +79,7 @@ class Sources:
             ],
             from_command_line(command_line),
         ]
+        self.layers = [expanded(layer, self.registry) for layer in layers]
         self._environment_at = 1 + len(paths)
 
     def resolved(self) -> tuple[Decision, Resolver]:
@@ -93,8 +91,8 @@ class Sources:
             path = find_dotenv(self.place.root_path, self.place.package)
         if path is None:
             return decision, resolver
-        nothing: dict[str, str] = {}
-        found = self._guarded(lambda: dotenv(path), nothing)
+        found, problems = dotenv(path)
+        self.findings.problems += problems
         at = self._environment_at
         self.layers[at:at] = self._dotenv(path, found)
         resolver = self._resolver(found)
@@ -102,22 +100,26 @@ class Sources:
 
     def hide(self, environ: MutableMapping[str, str], vault: Vault) -> None:
         """Move the variables that secrets were made of from an environment to a vault."""
-        for layer in self.layers:
-            for given in layer:
-                field = self.registry.declared(self.registry.canonical(given.name) or "")
-                for variable in given.variables if field is not None and field.secret else ():
+        for given in chain.from_iterable(self.layers):
+            field = self.registry.field(given.name)
+            if field is not None and field.secret:
+                for variable in given.variables:
                     vault.take(variable, environ)
 
     def _resolver(self, more: Mapping[str, str]) -> Resolver:
         resolver = Resolver(self.registry)
-        for layer in self.layers:
+        presets, *layers = self.layers
+        for layer in (presets, self._bare_port(layers, more), *layers):
             resolver.add(layer)
-        port = self.variables.get("PORT", more.get("PORT"))
-        named = "PORT" in resolver.candidates or "PORT" in resolver.failed
-        if port and not named and self.registry.declared("PORT"):
-            ignored = is_service_link("PORT", port)
-            resolver.add([] if ignored else [Given("PORT", port, "environment PORT")])
         return resolver
+
+    def _bare_port(self, layers: Sequence[Layer], more: Mapping[str, str]) -> Layer:
+        """Take ``PORT`` as platforms set it, where nothing but a default names a port."""
+        port = self.variables.get("PORT", more.get("PORT", ""))
+        named = any(self.registry.canonical(given.name) == "PORT" for given in chain(*layers))
+        if named or not port or is_service_link("PORT", port):
+            return []
+        return [Given("PORT", port, "environment PORT")] if self.registry.declared("PORT") else []
 
     def _environment(self, origin: str) -> Environment:
         return Environment(self.place.prefix, self.place.package, self.registry, origin)
@@ -165,9 +167,9 @@ class Sources:
         real = path.resolve()
         if real not in self._files:
             module = self._module(real)
-            self._files[real] = self._guarded(
-                lambda: files.read(path, self.registry, self.variables, module), []
-            )
+            layer, problems = files.read(path, self.registry, self.variables, module)
+            self.findings.problems += problems
+            self._files[real] = layer
         return self._files[real]
 
     def _module(self, path: Path) -> str:
@@ -175,10 +177,3 @@ class Sources:
         if not path.is_relative_to(root):
             return "config"
         return ".".join((self.place.package, *path.relative_to(root).with_suffix("").parts))
-
-    def _guarded(self, action: Callable[[], T], otherwise: T) -> T:
-        try:
-            return action()
-        except ConfigError as error:
-            self.findings.problems += error.problems
-            return otherwise

@@ -1,1 +1,13 @@
-"""The health routes."""
+"""Health: heartbeat, version, liveness, readiness and start-up."""
+
+from __future__ import annotations
+
+from .extension import Health, HealthExtension
+from .settings import HealthSettings
+
+__all__ = [
+    # the extension
+    "Health",
+    "HealthExtension",
+    "HealthSettings",
+]

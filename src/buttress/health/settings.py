@@ -22,7 +22,7 @@ class HealthSettings(Section):
     version_file: Annotated[
         str | None,
         Meta(
-            description="JSON file that `/__version__` shows, relative to the application's package; "
+            description="File that `/__version__` shows, relative to the application's package; "
             "by default `version.json` there, beside it, or in the instance folder."
         ),
     ] = None

@@ -1,1 +1,16 @@
-"""The log."""
+"""The log: structlog over the standard logging, one handler for the process.
+
+Other extensions log by ``logging.getLogger("buttress.<area>")`` and need nothing of this folder.
+"""
+
+from __future__ import annotations
+
+from .extension import Log, LogExtension
+from .settings import LogSettings
+
+__all__ = [
+    # the extension
+    "Log",
+    "LogExtension",
+    "LogSettings",
+]

@@ -7,12 +7,12 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-#: The attribute in which our own loggers leave ``key=value`` pairs.
+#: The attribute in which `app.log` leaves its ``key=value`` pairs.
 VALUES = "values"
 
-_OWN = frozenset(
-    (*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName", "rid", "service", VALUES)
-)
+_OWN = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "message", "asctime", "taskName", "rid", "service", VALUES,
+}  # fmt: skip
 
 
 def message_of(record: logging.LogRecord) -> str:
@@ -20,30 +20,33 @@ def message_of(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception as error:  # noqa: BLE001 -- a broken log call must not break a request
-        return f"{record.msg!r} % {record.args!r} ({type(error).__name__}: {error})"
+        return f"{shown(record.msg, repr)} % {shown(record.args, repr)} ({shown(error, repr)})"
 
 
-def values_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Give the ``key=value`` pairs, and whatever ``extra=`` put on the record."""
-    extra = {name: value for name, value in record.__dict__.items() if name not in _OWN}
-    return {**extra, **getattr(record, VALUES, {})}
+def pairs_of(record: logging.LogRecord) -> dict[str, Any]:
+    """Give the ``key=value`` pairs of `app.log`."""
+    pairs: dict[str, Any] = record.__dict__.get(VALUES) or {}
+    return pairs
+
+
+def extras_of(record: logging.LogRecord) -> dict[str, Any]:
+    """Give what ``extra=`` put on the record, and the pairs."""
+    extras = {name: value for name, value in record.__dict__.items() if name not in _OWN}
+    return extras | pairs_of(record)
 
 
 def traceback_of(record: logging.LogRecord) -> str:
     """Give the traceback and the stack that came with the record; empty without."""
-    parts = []
+    parts = [record.exc_text or ""]
     if record.exc_info and record.exc_info[1] is not None:
-        parts.append("".join(traceback.format_exception(record.exc_info[1])))
-    elif record.exc_text:
-        parts.append(record.exc_text)
-    if record.stack_info:
-        parts.append(record.stack_info)
-    return "\n".join(parts).rstrip("\n")
+        parts = ["".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")]
+    parts.append(record.stack_info or "")
+    return "\n".join(filter(None, parts))
 
 
-def shown(value: object, limit: Callable[[object], str] = str) -> str:
+def shown(value: object, write: Callable[[object], str] = str) -> str:
     """Write a value as text; one that cannot be written gives its type."""
     try:
-        return limit(value)
+        return write(value)
     except Exception:  # noqa: BLE001 -- a broken __str__ must not break a request
         return f"<{type(value).__name__}>"

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from ..config import Section
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+_SAMPLE = logging.makeLogRecord({"rid": "", "service": ""})
 
 
 class LogSettings(Section):
@@ -20,7 +22,7 @@ class LogSettings(Section):
     levels: Annotated[
         dict[str, Level],
         Meta(description='Levels of single loggers, such as `{"urllib3": "WARNING"}`.'),
-    ] = {}
+    ] = field(default_factory=dict)
     style: Annotated[
         Literal["json", "console", "text"] | None,
         Meta(
@@ -40,10 +42,10 @@ class LogSettings(Section):
     def problems(self) -> Iterable[str]:
         """Name the formats that Python's logging cannot use."""
         try:
-            logging.Formatter(self.format)
-        except ValueError as error:
+            logging.Formatter(self.format).format(_SAMPLE)
+        except (TypeError, ValueError) as error:
             yield f"LOG_FORMAT={self.format!r} is no format of Python's logging: {error}."
         try:
             self.format_msec % ("", 0)
         except (TypeError, ValueError) as error:
-            yield f"LOG_FORMAT_MSEC={self.format_msec!r} does not take a text and a number: {error}."
+            yield f"LOG_FORMAT_MSEC={self.format_msec!r} takes no text and number: {error}."

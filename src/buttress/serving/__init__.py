@@ -10,13 +10,22 @@ import logging
 from typing import TYPE_CHECKING
 
 from buttress.errors import ServerError
+from buttress.serving.development import serve_development
 from buttress.serving.server import SERVERS, Server, server_named
 from buttress.serving.settings import ServingSettings
 
 if TYPE_CHECKING:
     from buttress.service import Service
 
-__all__ = ["SERVERS", "Server", "ServingSettings", "serve", "server_named"]
+__all__ = [
+    "SERVERS",
+    "Server",
+    "ServingSettings",
+    "serve",
+    "serve_development",
+    "server_named",
+    "server_of",
+]
 
 logger = logging.getLogger("buttress.serving")
 
@@ -28,13 +37,21 @@ def serve(app: Service) -> int:
     unknown or not installed, and for an address that cannot be had.
     """
     app.boot()
-    chosen = app.settings.serving.server
-    if app.mode != "development" and chosen == "development":
-        raise ServerError(f"SERVER is 'development' and MODE '{app.mode}': choose another server.")
-    server = server_named("development" if app.mode == "development" else chosen)
+    server, chosen = server_of(app), app.settings.serving.server
     for field in _unused(app.settings.serving, server):
         logger.warning("%s is set, and the server '%s' has no use for it", field.upper(), chosen)
     return server.serve(app)
+
+
+def server_of(app: Service) -> Server:
+    """Make the server that the settings of a booted service choose, and start nothing.
+
+    Raises `ServerError` where it is not installed or does not fit the mode.
+    """
+    chosen = app.settings.serving.server
+    if app.mode != "development" and chosen == "development":
+        raise ServerError(f"SERVER is 'development' and MODE '{app.mode}': choose another server.")
+    return server_named("development" if app.mode == "development" else chosen)
 
 
 def _unused(settings: ServingSettings, server: Server) -> list[str]:

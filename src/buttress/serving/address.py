@@ -17,7 +17,7 @@ UNIX = "unix:"
 
 
 def host_of(app: Service) -> str:
-    """Give the host to listen on: HOST, else all interfaces in production and loopback elsewhere."""
+    """Give HOST; where it is unset, all interfaces in production and loopback elsewhere."""
     given = app.settings.serving.host
     if given is not None:
         return given

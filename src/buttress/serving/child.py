@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from buttress.lifecycle import Deadline
 from buttress.serving.signals import STOP_SIGNALS, Blocked
@@ -24,7 +25,8 @@ class Child:
         self.killed = False
         #: Until when it must be ready.
         self.start_by = Deadline(start_timeout)
-        self._status = status
+        #: Descriptor that is readable once the worker is ready, or gone.
+        self.status = status
         self._born = time.monotonic()
 
     @property
@@ -37,14 +39,11 @@ class Child:
         """Tell whether it has yet to say that it is ready."""
         return not (self.ready or self.killed)
 
-    def fileno(self) -> int:
-        """Give the descriptor that is readable once the worker is ready, or gone."""
-        return self._status
-
     def look(self) -> None:
-        """Read whether it is ready; waits where it has said nothing yet."""
+        """Read whether it is ready."""
         if self.expected:
-            self.ready = bool(os.read(self._status, 1))
+            with suppress(BlockingIOError):
+                self.ready = bool(os.read(self.status, 1))
 
     def kill(self) -> None:
         """End it at once."""
@@ -57,7 +56,7 @@ class Child:
         if not pid:
             return None
         self.look()
-        os.close(self._status)
+        os.close(self.status)
         return os.waitstatus_to_exitcode(status)
 
 
@@ -67,6 +66,7 @@ def fork_child(work: Callable[[Callable[[], None]], int], start_timeout: float) 
     Stop signals are held back in the child until ``work`` lets them through.
     """
     reader, writer = os.pipe()
+    os.set_blocking(reader, False)
     with Blocked(STOP_SIGNALS):
         pid = os.fork()
         if pid == 0:

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from buttress.lifecycle import Deadline
+
 if TYPE_CHECKING:
     from buttress.service import Service
 
@@ -22,5 +24,5 @@ class Engine(Protocol):
     def leave(self) -> None:
         """Ask clients with kept connections to leave with their next answer; any thread may."""
 
-    def stop(self) -> None:
-        """Accept no more; any thread may call it."""
+    def stop(self, deadline: Deadline) -> None:
+        """Accept no more; any thread may call it. It may take until the deadline."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-from buttress.serving.gateway import Failure, Headers, check_header
+from buttress.serving.gateway import CLOSE, Failure, Headers, check_header
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -28,7 +28,6 @@ HOP_BY_HOP = frozenset(
     }
 )
 TEXT = [("Content-Type", "text/plain; charset=utf-8")]
-CLOSE = ("Connection", "close")
 
 
 class Outlet(Protocol):
@@ -124,6 +123,9 @@ class Exchange:
 
     def __call__(self, outlet: Outlet, scope: dict[str, Any]) -> None:
         """Answer one request; an exception before the first byte is answered with 500."""
+        if is_ambiguous(scope):
+            outlet.response_bytes(400, [*TEXT, CLOSE], b"Bad Request\n")
+            return
         environ = self._fixed | scope
         environ.pop("HTTP_PROXY", None)
         if "HTTP_TRANSFER_ENCODING" in environ:
@@ -153,12 +155,34 @@ class Exchange:
         answer.sent = True
         if self.leaving or not answer.stays:
             answer.headers.append(CLOSE)
-        if whole or environ["REQUEST_METHOD"] == "HEAD" or answer.status in (204, 304):
+        if answer.status == 204:
+            answer.headers = [it for it in answer.headers if it[0].lower() != "content-length"]
+        bodiless = environ["REQUEST_METHOD"] == "HEAD" or answer.status in (204, 304)
+        if whole or bodiless:
             _close(body)
-            outlet.response_bytes(answer.status, answer.headers, _content(environ, answer))
+            content = b"" if bodiless else b"".join(answer.chunks)
+            outlet.response_bytes(answer.status, answer.headers, content)
             return
         stream = Stream(chain(answer.chunks, rest), lambda: _close(body), environ["PATH_INFO"])
         outlet.response_iter(answer.status, answer.headers, stream)
+
+
+def is_ambiguous(scope: dict[str, Any]) -> bool:
+    """Tell whether two servers could read a request differently, which granian lets pass.
+
+    Several hosts, a target that is no path, a body of which "chunked" is not the one last coding:
+    RFC 9112, 3.2 and 6.1.
+    """
+    if scope["PATH_INFO"][:1] != "/" and not (
+        scope["PATH_INFO"] == "*" and scope["REQUEST_METHOD"] == "OPTIONS"
+    ):
+        return True
+    if "," in scope.get("HTTP_HOST", ""):
+        return True
+    if "HTTP_TRANSFER_ENCODING" not in scope:
+        return False
+    codings = [it.strip().lower() for it in scope["HTTP_TRANSFER_ENCODING"].split(",")]
+    return codings[-1] != "chunked" or codings.count("chunked") > 1
 
 
 def as_text(value: str) -> str:
@@ -179,17 +203,9 @@ def _collect(answer: Answer, rest: Iterator[bytes]) -> bool:
         if piece is None:
             break
         answer.chunks.append(piece)
-    else:
-        return sum(map(len, answer.chunks)) == answer.length
-    return True
-
-
-def _content(environ: dict[str, Any], answer: Answer) -> bytes:
-    if answer.status == 204:
-        answer.headers = [each for each in answer.headers if each[0].lower() != "content-length"]
-    if environ["REQUEST_METHOD"] == "HEAD" or answer.status in (204, 304):
-        return b""
-    return b"".join(answer.chunks)
+    if not answer.status:
+        raise RuntimeError("The application did not call start_response.")
+    return not any(answer.chunks) or sum(map(len, answer.chunks)) == answer.length
 
 
 def _close(body: Iterable[bytes]) -> None:

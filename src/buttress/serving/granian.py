@@ -8,6 +8,7 @@ a change to this file.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from granian._futures import _new_cbscheduler
 from granian._granian import SocketHolder, WorkerSignal, WSGIWorker
 from granian.http import HTTP1Settings
 
+from buttress.lifecycle import Deadline
 from buttress.serving.exchange import Exchange
 from buttress.serving.supervisor import Supervisor
 
@@ -31,7 +33,7 @@ RUNTIME_BLOCKING_THREADS = 512
 #: Seconds after which a thread that is not needed ends.
 THREAD_IDLE = 30
 #: TLS is the business of a proxy: enabled, certificate, key, password, version, CA, CRL, verify.
-NO_TLS = (False, None, None, None, "tls1.3", None, [], False)
+NO_TLS: tuple[Any, ...] = (False, None, None, None, "tls1.3", None, [], False)
 
 
 class GranianServer:
@@ -48,6 +50,7 @@ class GranianEngine:
     """granian's WSGI worker in this process."""
 
     def __init__(self) -> None:
+        logging.getLogger("_granian").setLevel(logging.WARNING)
         self._signal = WorkerSignal()
         self._exchange: Exchange | None = None
 
@@ -59,11 +62,11 @@ class GranianEngine:
         self._exchange = Exchange(app, multiprocess=settings.workers > 1)
         unix = listener.family == socket.AF_UNIX
         # granian closes the descriptor itself, as soon as it stops accepting.
-        holder = SocketHolder(listener.detach(), unix, settings.backlog)
-        worker = _worker(holder, settings)
+        worker = _worker((listener.detach(), unix, settings.backlog), settings)
         loop = asyncio.new_event_loop()
-        begin = worker.serve_mtr_uds if unix else worker.serve_mtr
-        begin(_new_cbscheduler(loop, self._exchange, impl_asyncio=True), loop, self._signal)
+        begin: Callable[..., None] = worker.serve_mtr_uds if unix else worker.serve_mtr
+        scheduler = _new_cbscheduler(loop, self._exchange, impl_asyncio=True)  # type: ignore[no-untyped-call]  # private
+        begin(scheduler, loop, self._signal)
         ready()
         ended.wait()
 
@@ -72,21 +75,22 @@ class GranianEngine:
         if self._exchange is not None:
             self._exchange.leaving = True
 
-    def stop(self) -> None:
+    def stop(self, deadline: Deadline) -> None:
         """Close the socket, and let `serve` return once every answer is sent."""
         self._signal.set()
 
 
-def _worker(holder: Any, settings: ServingSettings) -> Any:
+def _worker(socket_of: tuple[Any, ...], settings: ServingSettings) -> Any:
     http = HTTP1Settings(
         header_read_timeout=max(1, settings.keep_alive) * 1000,
         keep_alive=settings.keep_alive > 0,
         max_buffer_size=settings.header_limit,
     )
     worker, ipc, http2, static, metrics = 1, None, None, None, (None, None)
-    return WSGIWorker(
+    # Tuples, since granian's own annotations of these two are behind their code.
+    arguments: tuple[Any, ...] = (
         worker,
-        (None, holder),
+        (None, SocketHolder(*socket_of)),
         ipc,
         RUNTIME_THREADS,
         RUNTIME_BLOCKING_THREADS,
@@ -100,3 +104,4 @@ def _worker(holder: Any, settings: ServingSettings) -> Any:
         *NO_TLS,
         metrics,
     )
+    return WSGIWorker(*arguments)

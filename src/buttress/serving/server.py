@@ -47,8 +47,7 @@ def server_named(name: str) -> Server:
         if error.name is None or error.name.partition(".")[0] == "buttress":
             raise
         raise ServerError(
-            f"The server '{name}' needs the package '{error.name}': "
-            f"pip install 'buttress[{name}]'."
+            f"The server '{name}' needs the package '{error.name}': pip install 'buttress[{name}]'."
         ) from error
 
 

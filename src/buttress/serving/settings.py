@@ -27,6 +27,10 @@ class ServingSettings(Section):
             "unix:/path. Unset: all interfaces in production, else loopback."
         ),
     ] = None
+    open_development: Annotated[
+        bool,
+        Meta(description="Let the development server listen on other than loopback addresses."),
+    ] = False
     port: Annotated[
         int, Meta(ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     ] = 8000

@@ -42,7 +42,7 @@ class Supervisor:
         self._engine = engine
         self._settings = settings = app.settings.serving
         self._listener = listen(host_of(app), settings.port, settings.backlog)
-        # The writing end stays here: workers see its end when this process drains, or dies.
+        # The writing end stays here, so that workers see when this process is gone.
         self._lifeline, self._held = os.pipe()
         self._children: dict[int, Child] = {}
         self._due = [Deadline(0)] * settings.workers
@@ -63,6 +63,7 @@ class Supervisor:
                 self._enforce()
         self._let_go()
         os.close(self._lifeline)
+        os.close(self._held)
         return self._code
 
     def _spawn_due(self) -> None:
@@ -78,12 +79,11 @@ class Supervisor:
         return Worker(self._app, self._engine(), self._listener, self._lifeline).run(ready)
 
     def _wait(self, signals: Signals) -> None:
-        expected = [child for child in self._children.values() if child.expected]
+        expected = {it.status: it for it in self._children.values() if it.expected}
         left = min((deadline.left() for deadline in self._deadlines()), default=None)
-        readable, _, _ = select.select([signals, *expected], [], [], left)
-        for child in expected:
-            if child in readable:
-                self._greet(child)
+        readable, _, _ = select.select([signals.fileno(), *expected], [], [], left)
+        for status in expected.keys() & set(readable):
+            self._greet(expected[status])
         for number in signals.read():
             if number in STOP_SIGNALS:
                 self._end(signal.Signals(number))
@@ -95,7 +95,7 @@ class Supervisor:
 
     def _greet(self, child: Child) -> None:
         child.look()
-        if child.ready and not self._up:
+        if child.ready and not self._up and self._limit is None:
             self._up = True
             self._app.announce()
             logger.info("Serving on %s", url_of(self._listener))
@@ -111,8 +111,8 @@ class Supervisor:
                 os.kill(pid, signal.SIGTERM)
 
     def _drain(self, grace: float) -> None:
-        """Tell all workers at once, by the end of the lifeline."""
-        os.close(self._held)
+        """Tell all workers at once, by a byte that none of them takes."""
+        os.write(self._held, b"d")
         self._due.clear()
         self._grace = Deadline(grace)
         self._limit = Deadline(self._settings.drain_timeout + CLOSING)
@@ -137,7 +137,7 @@ class Supervisor:
             self._drain(0)
 
     def _replace(self, child: Child) -> None:
-        self._failures = 0 if child.age >= SETTLED else self._failures + 1
+        self._failures = 0 if child.age >= SETTLED else min(self._failures + 1, 10)
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** max(0, self._failures - 1))
         self._due.append(Deadline(pause * random.uniform(0.5, 1)))  # noqa: S311  # jitter
 

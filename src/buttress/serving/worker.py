@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import select
 import signal
 import socket
+import struct
 import sys
+import termios
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from buttress.errors import SetupError
 from buttress.lifecycle import Deadline
+from buttress.serving import intake
 from buttress.serving.engine import Engine
 from buttress.serving.signals import STOP_SIGNALS, Signals
 
@@ -27,10 +31,10 @@ DONE, FAILED, NOT_STARTED = 0, 1, 3
 
 
 class Worker:
-    """One life of the application in this process.
+    """One life of the application, in this process.
 
-    ``lifeline`` is the reading end of a pipe that only the supervisor writes to: its end means
-    that the supervisor drains, or is gone.
+    ``lifeline`` is the reading end of a pipe whose other end only the supervisor has. A byte in
+    it, which is left there for the others, asks to drain; without one it ends with the supervisor.
     """
 
     def __init__(
@@ -41,7 +45,9 @@ class Worker:
         self._listener = listener
         self._lifeline = lifeline
         self._settings = app.settings.serving
+        self._ready = threading.Event()
         self._served = threading.Event()
+        self._told = False
         self._code = FAILED
 
     def run(self, ready: Callable[[], None]) -> int:
@@ -52,10 +58,7 @@ class Worker:
                 return NOT_STARTED
             end = threading.Thread(target=self._end, args=(signals,), name="drain", daemon=True)
             end.start()
-            try:
-                self._engine.serve(self._app, self._listener, ready)
-            finally:
-                self._served.set()
+            self._serve(ready)
             end.join()
         return self._code
 
@@ -70,33 +73,56 @@ class Worker:
             return False
         return True
 
+    def _serve(self, ready: Callable[[], None]) -> None:
+        def accepting() -> None:
+            self._ready.set()
+            ready()
+
+        try:
+            self._engine.serve(self._app, self._listener.dup(), accepting)
+        except Exception:
+            logger.exception("The server of %s failed", self._app.name)
+        self._served.set()
+        if not self._told:
+            logger.error("The server of %s ended without being told to", self._app.name)
+            self._close()
+            leave_process(FAILED)
+
     def _end(self, signals: Signals) -> None:
         """Wait for the word to end, and see the drain through."""
-        self._wait(signals, None)
+        select.select([signals.fileno(), self._lifeline], [], [])
         deadline = Deadline(self._settings.drain_timeout)
+        signals.read()
+        together, orphaned = self._circumstances()
+        self._ready.wait(deadline.left())
         self._engine.leave()
         drain = threading.Thread(
             target=self._app.lifecycle.drain, args=(deadline,), name="drain-parts", daemon=True
         )
         drain.start()
-        self._wait(signals, self._settings.drain_grace)
-        self._engine.stop()
+        if not orphaned:
+            select.select([signals], [], [], self._settings.drain_grace)
+        self._stop(together, deadline)
         in_time = self._served.wait(deadline.left())
         drain.join(deadline.left())
-        closed = self._close()
-        self._code = DONE if in_time and closed else FAILED
+        self._code = DONE if self._close() and in_time else FAILED
         if not in_time:
-            logger.error("%s: requests that run over DRAIN_TIMEOUT are cut off", self._app.name)
+            logger.error("%s: requests that run beyond DRAIN_TIMEOUT are cut off", self._app.name)
             leave_process(self._code)
 
-    def _wait(self, signals: Signals, seconds: float | None) -> None:
-        """Wait for a signal; without a limit also for the end of the lifeline."""
-        sources = [signals.fileno()] if seconds is not None else [signals.fileno(), self._lifeline]
-        end = None if seconds is None else Deadline(seconds)
-        while True:
-            readable, _, _ = select.select(sources, [], [], end.left() if end else None)
-            if not readable or self._lifeline in readable or signals.read():
-                return
+    def _circumstances(self) -> tuple[bool, bool]:
+        """Tell whether all workers end, and whether that is because the supervisor is gone."""
+        together, _, _ = select.select([self._lifeline], [], [], 0)
+        size = struct.unpack("i", fcntl.ioctl(self._lifeline, termios.FIONREAD, bytes(4)))[0]
+        return bool(together), bool(together) and not size
+
+    def _stop(self, together: bool, deadline: Deadline) -> None:
+        if together:
+            intake.shut(self._listener)
+            intake.settle(self._listener, deadline)
+        self._told = True
+        self._engine.stop(deadline)
+        self._listener.close()
 
     def _close(self) -> bool:
         try:
@@ -108,6 +134,8 @@ class Worker:
 
 def leave_process(code: int) -> None:
     """End this forked process at once, without the exit handlers of its parent."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code)
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(code)

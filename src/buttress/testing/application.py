@@ -17,10 +17,6 @@ def make_app(source: Service | Callable[[], Service], **settings: object) -> Ite
     ``source`` is a factory, or an application that has not booted yet: such a one lives once, so
     give its fixture the scope ``session``. ``settings`` are keys such as ``PORT=0``, above every
     other source; ``SECRET_KEY`` is made up.
-
-    >>> with make_app(lambda: create_app("shop")) as app:  # doctest: +SKIP
-    ...     app.test_client().get("/livez").status_code
-    200
     """
     given = {"MODE": "testing", "SECRET_KEY": secrets.token_urlsafe(32), **settings}
     token = COMMAND_LINE.set(given)

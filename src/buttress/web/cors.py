@@ -44,7 +44,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         vary = ("Vary", "Origin")
         if origin not in self.origins:
             return [vary]
-        return [vary, ("Access-Control-Allow-Origin", origin), *self._credentials(), *self._exposed()]
+        allowed = ("Access-Control-Allow-Origin", origin)
+        return [vary, allowed, *self._credentials(), *self._exposed()]
 
     def preflight_headers(self, origin: str, asked: str) -> Headers:
         """Give the headers that answer a preflight; ``asked`` are the request headers it names."""
@@ -83,7 +84,7 @@ class Cors:
 
     def finish(self, environ: WSGIEnvironment, headers: Headers) -> None:
         """Add what the browser needs to know before it gives an answer to a foreign page."""
-        policy = self.policy_of(environ["PATH_INFO"])
+        policy = self.policy_of(environ.get("PATH_INFO", ""))
         if policy is not None:
             _merge(headers, policy.answer_headers(environ.get("HTTP_ORIGIN")))
 
@@ -93,7 +94,7 @@ class Cors:
             return None
         if "HTTP_ORIGIN" not in environ or "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in environ:
             return None
-        policy = self.policy_of(environ["PATH_INFO"])
+        policy = self.policy_of(environ.get("PATH_INFO", ""))
         if policy is None:
             return None
         asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")

@@ -38,35 +38,36 @@ class Edge:
         self.shortcuts: list[Shortcut] = []
         #: Add to the headers of every answer.
         self.finishers: list[Finisher] = []
-        #: Told status line and seconds of every answer; ``"500"`` where an exception got through.
+        #: Told status line and seconds of every answer as it begins, while Flask's context is
+        #: there; ``"500"`` where an exception gets through to the server.
         self.observers: list[Observer] = []
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         began = perf_counter()
-        sent = "500"
+        answered = False
 
         def start(
             status: str, headers: Headers, exc_info: OptExcInfo | None = None
         ) -> Callable[[bytes], object]:
-            nonlocal sent
-            sent = status
+            nonlocal answered
+            answered = True
             for finish in self.finishers:
                 finish(environ, headers)
-            return start_response(status, headers, exc_info) if exc_info else start_response(
-                status, headers
-            )
+            for observe in self.observers:
+                observe(environ, status, perf_counter() - began)
+            return start_response(status, headers, exc_info)
 
         try:
             return self._answer(environ)(environ, start)
-        finally:
-            for observe in self.observers:
-                observe(environ, sent, perf_counter() - began)
+        except BaseException:
+            if not answered:
+                for observe in self.observers:
+                    observe(environ, "500", perf_counter() - began)
+            raise
 
     def _answer(self, environ: WSGIEnvironment) -> WSGIApplication:
-        probe = self.probes.get(environ["PATH_INFO"])
+        probe = self.probes.get(environ.get("PATH_INFO", ""))
         if probe is not None:
             environ[PROBE] = True
             return probe(environ)

@@ -6,7 +6,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Literal
 
 from flask import request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response
 
 from ..errors import Code, Problem
@@ -30,11 +30,19 @@ class ErrorPages:
 
     def __call__(self, error: Exception) -> Response:
         """Answer an HTTP error; let any other reach Flask, which logs it and asks again."""
-        if not isinstance(error, HTTPException):
+        if not isinstance(error, HTTPException) or self._trapped(error):
             raise error
         if error.response is not None:
             return error.response  # type: ignore[return-value]  # werkzeug's sans-io class, here always its WSGI one
         return self._render(self._app, error)
+
+    def _trapped(self, error: HTTPException) -> bool:
+        """Tell whether the service asked Flask to raise this error; never the 500 of another."""
+        config = self._app.config
+        if getattr(error, "original_exception", None) is not None:
+            return False
+        bad_request = isinstance(error, BadRequest) and config["TRAP_BAD_REQUEST_ERRORS"]
+        return bool(config["TRAP_HTTP_EXCEPTIONS"] or bad_request)
 
 
 def document(app: Service, error: HTTPException) -> dict[str, Any]:
@@ -54,7 +62,8 @@ def document(app: Service, error: HTTPException) -> dict[str, Any]:
 def _problem(app: Service, error: HTTPException) -> Response:
     described = document(app, error)
     if _for_a_browser():
-        response = Response(page(described), error.code, mimetype="text/html")
+        written = page(described).encode("utf-8", "backslashreplace")
+        response = Response(written, error.code, mimetype="text/html")
         response.headers["Content-Security-Policy"] = POLICY
     else:
         response = Response(app.json.dumps(described), error.code, mimetype=PROBLEM_JSON)
@@ -68,7 +77,7 @@ def _gnar(app: Service, error: HTTPException) -> Response:
     answer = {"error": name, "request_id": request_id_of(request.environ)}
     if shown:
         answer["traceback"] = f"{name}:\n{shown}"
-    return _with_headers_of(error, app.json.response(answer))
+    return _with_headers_of(error, Response(app.json.dumps(answer), mimetype="application/json"))
 
 
 def _with_headers_of(error: HTTPException, response: Response) -> Response:
@@ -81,7 +90,7 @@ def _with_headers_of(error: HTTPException, response: Response) -> Response:
 
 def _traceback(app: Service, error: HTTPException) -> str | None:
     cause = getattr(error, "original_exception", None)
-    if cause is None or app.mode == "production":
+    if cause is None or app.mode != "development":
         return None
     return "".join(traceback.format_exception(cause))
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, ValidationError, convert, field
 from msgspec.structs import asdict
 
 from ..config import Key, Section
@@ -31,9 +31,9 @@ class WebSettings(Section):
 class SecuritySettings(Section):
     """Hold the security headers of every answer; an empty value sends none."""
 
-    content_type_options: Annotated[str, Meta(description="The header `X-Content-Type-Options`.")] = (
-        "nosniff"
-    )
+    content_type_options: Annotated[
+        str, Meta(description="The header `X-Content-Type-Options`.")
+    ] = "nosniff"
     frame_options: Annotated[str, Meta(description="The header `X-Frame-Options`.")] = "SAMEORIGIN"
     referrer_policy: Annotated[str, Meta(description="The header `Referrer-Policy`.")] = (
         "strict-origin-when-cross-origin"
@@ -53,12 +53,12 @@ class SecuritySettings(Section):
 
     def problems(self) -> Iterable[str]:
         """Name the values that cannot stand in a header."""
-        for field in self.__struct_fields__:
-            if _CONTROL.search(getattr(self, field)):
-                yield f"SECURITY_{field.upper()} holds a control character: write it on one line."
+        for name in self.__struct_fields__:
+            if _CONTROL.search(getattr(self, name)):
+                yield f"SECURITY_{name.upper()} holds a control character: write it on one line."
 
 
-Words: TypeAlias = "str | tuple[str, ...]"
+Words: TypeAlias = str | tuple[str, ...]
 
 
 class CorsRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,11 +81,16 @@ class CorsSettings(Section):
 
     origins: Annotated[
         tuple[str, ...],
-        Meta(description="Origins, such as `https://shop.example`, that may read answers; `*` for all."),
+        Meta(description="Origins that may read answers, as `https://shop.example`; `*`: all."),
     ] = ()
-    methods: Annotated[
-        tuple[str, ...], Meta(description="Methods that a preflight allows.")
-    ] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    methods: Annotated[tuple[str, ...], Meta(description="Methods that a preflight allows.")] = (
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "PATCH",
+        "DELETE",
+    )
     allow_headers: Annotated[
         tuple[str, ...],
         Meta(description="Request headers that a preflight allows; `*` allows those asked for."),
@@ -101,12 +106,12 @@ class CorsSettings(Section):
         int, Meta(description="Seconds for which a browser may keep a preflight's answer.", ge=0)
     ] = 600
     resources: Annotated[
-        dict[str, CorsRule],
+        dict[str, dict[str, Any]],
         Meta(
-            description="Options by path: a regular expression, matched from the start of the path, "
-            "and what it changes. When given, other paths stay closed."
+            description="Options by path: a regular expression, matched from the start of it, and "
+            "what it changes. Where given, all other paths stay closed."
         ),
-    ] = {}
+    ] = field(default_factory=dict)
 
     def rules(self) -> dict[str, dict[str, Any]]:
         """Give the options of every path pattern, those of ``resources`` over the general ones."""
@@ -114,23 +119,20 @@ class CorsSettings(Section):
         if not self.resources:
             return {"/": general} if self.origins else {}
         return {
-            path: general | rule.given()
-            for path, rule in self.resources.items()
+            path: general | convert(options, CorsRule).given()
+            for path, options in self.resources.items()
         }
 
     def problems(self) -> Iterable[str]:
-        """Name what is no origin or no pattern, and credentials for everyone."""
-        for path, options in self.rules().items():
+        """Name what is no origin, option or pattern, and credentials for everyone."""
+        try:
+            rules = self.rules()
+        except ValidationError as error:
+            yield f"CORS_RESOURCES: {error}."
+            return
+        for path, options in rules.items():
             place = f"CORS_RESOURCES[{path!r}]" if self.resources else "CORS_ORIGINS"
-            for origin in options["origins"]:
-                if not _ORIGIN.fullmatch(origin):
-                    yield f"{place}: {origin!r} is no origin: write it as 'https://shop.example'."
-            if "*" in options["origins"] and options["supports_credentials"]:
-                yield f"{place}: credentials are not for everyone: name the origins instead of '*'."
-            try:
-                re.compile(path)
-            except re.error as error:
-                yield f"{place} is no regular expression: {error}."
+            yield from (f"{place}: {problem}" for problem in _problems(path, options))
 
 
 class TemplatesSettings(Section):
@@ -139,11 +141,23 @@ class TemplatesSettings(Section):
     folder: Annotated[
         str | None,
         Meta(
-            description="Folder of the templates, relative to the application's package; by default "
-            "Flask's `template_folder`."
+            description="Folder of the templates, relative to the application's package; by "
+            "default Flask's `template_folder`."
         ),
         Key(aliases=("APP_TEMPLATES_FOLDER",)),
     ] = None
+
+
+def _problems(path: str, options: dict[str, Any]) -> Iterable[str]:
+    for origin in options["origins"]:
+        if not _ORIGIN.fullmatch(origin):
+            yield f"{origin!r} is no origin: write it as 'https://shop.example'."
+    if "*" in options["origins"] and options["supports_credentials"]:
+        yield "credentials are not for everyone: name the origins instead of '*'."
+    try:
+        re.compile(path)
+    except re.error as error:
+        yield f"that is no regular expression: {error}."
 
 
 def _words(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The extension ``templates``: where the application's templates are.
 
-Escaping is Flask's own, on for ``.html``, ``.htm``, ``.xml``, ``.xhtml`` and ``.svg``; templates are
-reloaded in development.
+Escaping is Flask's own, on for ``.html``, ``.htm``, ``.xml``, ``.xhtml`` and ``.svg``; in
+development, templates are read again when they change.
 """
 
 from __future__ import annotations

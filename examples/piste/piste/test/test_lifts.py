@@ -17,7 +17,7 @@ def test_shows_one(client: FlaskClient) -> None:
     """A lift is shown with everything known of it."""
     assert client.get(f"/lifts/{OPEN_LIFT}").get_json() == {
         "id": "combe",
-        "name": "Télésiège de la Combe",
+        "name": "Combe Chairlift",
         "kind": "chairlift",
         "bottom_m": 1760,
         "top_m": 2210,

@@ -1,0 +1,107 @@
+"""Where log lines go: one handler on the root logger, whatever number of services there is."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import weakref
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import current_app, has_app_context
+
+from ..web import current_request_id
+from .bound import adopt_structlog, release_structlog
+
+if TYPE_CHECKING:
+    from .extension import Log
+
+
+class StdoutHandler(logging.Handler):
+    """Write lines to whatever standard output is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, with the id of the request that it belongs to."""
+        try:
+            _place(record)
+            _write(f"{self.format(record)}\n")
+        except Exception:  # noqa: BLE001 -- logging's own way out: reported on standard error
+            self.handleError(record)
+
+
+class Output:
+    """The log of one process. It looks as the service wants that was opened last."""
+
+    def __init__(self) -> None:
+        self.handler = StdoutHandler()
+        self._lock = threading.Lock()
+        self._open: list[weakref.ref[Log]] = []
+        self._found: dict[str, int] = {}
+        self._adopted = False
+
+    def open(self, log: Log) -> None:
+        """Let a service write."""
+        with self._lock:
+            self._open.append(weakref.ref(log))
+            self._fit()
+
+    def adopt(self) -> None:
+        """Take in structlog's loggers that the application has made itself."""
+        with self._lock:
+            self._adopted = adopt_structlog() or self._adopted
+
+    def close(self, log: Log) -> None:
+        """Let a service go; the last one leaves the standard logging as it was found."""
+        with self._lock:
+            self._open = [each for each in self._open if each() not in (None, log)]
+            self._fit()
+            if not self._open and self._adopted:
+                self._adopted = False
+                release_structlog()
+
+    def _fit(self) -> None:
+        self._restore()
+        logs = [log for each in self._open if (log := each()) is not None]
+        for log in logs:
+            self._set_levels(log.levels.items())
+        root = logging.getLogger()
+        if logs:
+            self._set_levels([("root", logs[-1].level)])
+            self.handler.setFormatter(logs[-1].formatter)
+            root.addHandler(self.handler)
+        else:
+            root.removeHandler(self.handler)
+
+    def _set_levels(self, levels: Iterable[tuple[str, str]]) -> None:
+        for name, level in levels:
+            logger = logging.getLogger(name)
+            self._found.setdefault(name, logger.level)
+            logger.setLevel(level)
+
+    def _restore(self) -> None:
+        for name, level in self._found.items():
+            logging.getLogger(name).setLevel(level)
+        self._found.clear()
+
+
+def _place(record: logging.LogRecord) -> None:
+    """Note the request and the service that a record belongs to, where it does not say so."""
+    known = record.__dict__
+    if "rid" not in known:
+        known["rid"] = current_request_id()
+    if "service" not in known and has_app_context():
+        known["service"] = current_app.name
+
+
+def _write(text: str) -> None:
+    stream = sys.stdout
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        encoding = stream.encoding
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+OUTPUT = Output()

@@ -1,0 +1,54 @@
+"""Log lines by a ``%`` format, as Python's logging knows them and Gnar Gear writes them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from .escape import escape, indent
+from .record import message_of, pairs_of, shown, traceback_of
+
+
+class TextFormatter(logging.Formatter):
+    """Write a record by a format; nothing in it begins a line of its own."""
+
+    def __init__(self, form: str, form_msec: str) -> None:
+        super().__init__(form)
+        self.default_msec_format = form_msec
+        self._shows_rid = "%(rid)" in form
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one line, and the traceback below it, to the right."""
+        safe = {
+            name: escape(value) if isinstance(value, str) else value
+            for name, value in record.__dict__.items()
+        }
+        safe["message"] = self._message(record)
+        if self.usesTime():
+            safe["asctime"] = self.formatTime(record, self.datefmt)
+        line = self.formatMessage(_record_of(safe))
+        trace = traceback_of(record)
+        return f"{line}\n{indent(trace)}" if trace else line
+
+    def _message(self, record: logging.LogRecord) -> str:
+        pairs = pairs_of(record)
+        rid = getattr(record, "rid", None)
+        if rid is not None and not self._shows_rid:
+            pairs = pairs | {"rid": rid}
+        return " ".join([escape(message_of(record)), *(pair(*each) for each in pairs.items())])
+
+
+def _record_of(attributes: dict[str, Any]) -> logging.LogRecord:
+    """Make a record of nothing but these; the usual way would look up process and thread again."""
+    record = logging.LogRecord.__new__(logging.LogRecord)
+    record.__dict__.update(attributes)
+    return record
+
+
+def pair(name: str, value: object) -> str:
+    """Write ``name=value``; a value that would read as several words stands in quotes."""
+    text = escape(shown(value))
+    if not text or any(mark in text for mark in ' "='):
+        quoted = text.replace('"', '\\"')
+        text = f'"{quoted}"'
+    return f"{escape(name)}={text}"

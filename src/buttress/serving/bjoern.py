@@ -1,0 +1,61 @@
+"""bjoern: a small server in C, one thread and one request at a time in each worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+import bjoern
+
+from buttress.lifecycle import Deadline
+from buttress.serving.gateway import Gateway
+from buttress.serving.intake import SETTLE
+from buttress.serving.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from buttress.service import Service
+
+#: What bjoern cannot be told.
+NOT_OFFERED = frozenset({"threads", "connections", "keep_alive", "header_limit"})
+
+
+class BjoernServer:
+    """bjoern, as the Gnar document describes it; it has no timeouts and no limits of its own."""
+
+    ignores: ClassVar[frozenset[str]] = NOT_OFFERED
+
+    def serve(self, app: Service) -> int:
+        """Serve with bjoern under our supervisor."""
+        return Supervisor(app, BjoernEngine).run()
+
+
+class BjoernEngine:
+    """bjoern's loop in the main thread of this process."""
+
+    def __init__(self) -> None:
+        self._gateway: Gateway | None = None
+
+    def serve(self, app: Service, listener: socket.socket, ready: Callable[[], None]) -> None:
+        """Answer requests until SIGINT, which bjoern takes for the end of its loop."""
+        self._gateway = Gateway(app)
+        listener.setblocking(False)
+        ready()
+        with listener:
+            bjoern.server_run(listener, self._gateway)
+
+    def leave(self) -> None:
+        """Tell each client that its connection ends with the next answer."""
+        if self._gateway is not None:
+            self._gateway.leaving = True
+
+    def stop(self, deadline: Deadline) -> None:
+        """End the loop at a quiet moment, since it would drop what it has accepted and not read."""
+        quiet = 0.0
+        while self._gateway is not None and quiet < SETTLE and not deadline.passed:
+            time.sleep(SETTLE / 4)
+            quiet = 0.0 if self._gateway.busy else quiet + SETTLE / 4
+        os.kill(os.getpid(), signal.SIGINT)

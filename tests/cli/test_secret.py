@@ -1,0 +1,94 @@
+"""``buttress secret``: where it writes, and what it prints."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shop import Run, Write
+
+
+def test_new(run: Run) -> None:
+    """Without a key a secret is printed."""
+    assert re.fullmatch(r"[\w-]{43}\n", run("secret", "new").stdout)
+    assert re.fullmatch(r"[\w-]{86}\n", run("secret", "new", "--bytes", "64").stdout)
+
+
+def test_too_few_bytes(run: Run) -> None:
+    """A secret that could be guessed is refused."""
+    assert run("secret", "new", "--bytes", "8").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "file"),
+    [
+        ({"shop/main.py": ""}, "instance/config.py"),
+        ({"src/shop/main.py": ""}, "src/instance/config.py"),
+        ({}, "instance/config.py"),
+    ],
+)
+def test_place(project: Write, run: Run, files: dict[str, str], file: str) -> None:
+    """The file is in the instance folder, where Flask looks for it."""
+    folder = project(files)
+    result = run("secret", "new", "SECRET_KEY")
+    assert (result.exit_code, result.stdout) == (0, f"SECRET_KEY is now in {file}\n")
+    assert (folder / file).read_text().count("SECRET_KEY") == 1
+
+
+def test_instance_path(project: Write, run: Run) -> None:
+    """The variable that moves the instance folder counts."""
+    folder = project({"shop/main.py": ""})
+    run("secret", "new", "SECRET_KEY", env={"SHOP_INSTANCE_PATH": str(folder / "here")})
+    assert (folder / "here" / "config.py").is_file()
+
+
+def test_file(project: Write, run: Run) -> None:
+    """Another file can be named."""
+    folder = project({})
+    run("secret", "new", "SECRET_KEY", "--file", "other.py")
+    assert [it.name for it in folder.iterdir()] == ["other.py"]
+
+
+def test_application_is_not_loaded(project: Write, run: Run) -> None:
+    """An application that refuses to boot without its secret is not asked to."""
+    project({"shop/main.py": "raise SystemExit(9)"})
+    assert run("secret", "new", "SECRET_KEY").exit_code == 0
+
+
+def test_new_key_is_used(shop: Path, run: Run) -> None:
+    """The application has the secret that was written, and then the rotated one."""
+    show = ("shell", "-c", "print(app.secret_key, app.config['SECRET_KEY_FALLBACKS'])")
+    run("secret", "new", "SECRET_KEY")
+    first, _ = run(*show).stdout.split()
+    result = run("secret", "rotate", "SECRET_KEY")
+    second, fallbacks = run(*show).stdout.split()
+    assert "the old one is now in SECRET_KEY_FALLBACKS" in result.stdout
+    assert first not in result.output
+    assert first != second
+    assert fallbacks == f"['{first}']"
+
+
+def test_rotate_another_key(project: Write, run: Run) -> None:
+    """Of a key without fallbacks it is said that the old value is gone."""
+    project({})
+    run("secret", "new", "PEPPER")
+    assert "the old one is gone" in run("secret", "rotate", "PEPPER").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("new", "secret_key"), "'secret_key' is no key"),
+        (("new", "A KEY"), "'A KEY' is no key"),
+        (("rotate", "SECRET_KEY"), "instance/config.py cannot be read"),
+        (("new", "KEY", "--app", "a b"), "'a b' does not name an application"),
+    ],
+)
+def test_mistakes(project: Write, run: Run, arguments: tuple[str, ...], message: str) -> None:
+    """A mistake is named, with exit code 2."""
+    project({})
+    result = run("secret", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -1,0 +1,89 @@
+"""The mode of a service."""
+
+from __future__ import annotations
+
+import pytest
+
+from buttress.config.mode import Candidate, decide, flask_debug
+
+
+def decided(environ: dict[str, str] | None = None, **given: object) -> tuple[str, str]:
+    decision = decide({k: [Candidate(v, f"{k}.py")] for k, v in given.items()}, environ or {})
+    assert decision.problems == ()
+    return decision.mode, decision.origin
+
+
+def test_production_is_the_default():
+    """Nothing said means production."""
+    assert decided() == ("production", "default")
+
+
+@pytest.mark.parametrize(
+    ("given", "mode"),
+    [
+        ({"MODE": "testing"}, ("testing", "MODE.py")),
+        ({"TESTING": True}, ("testing", "TESTING in TESTING.py")),
+        ({"DEBUG": True}, ("development", "DEBUG in DEBUG.py")),
+        ({"TESTING": True, "DEBUG": True}, ("testing", "TESTING in TESTING.py")),
+        ({"TESTING": False, "DEBUG": None}, ("production", "default")),
+    ],
+)
+def test_flasks_flags_set_the_mode_when_nothing_else_does(given, mode):
+    """TESTING and DEBUG, as Flask's users write them, are understood."""
+    assert decided(**given) == mode
+
+
+def test_flask_debug_is_the_weakest_hint():
+    """The variable counts only when no source says anything."""
+    debug = {"FLASK_DEBUG": "1"}
+    assert decided(debug) == ("development", "environment FLASK_DEBUG")
+    assert decided(debug, DEBUG=False) == ("production", "default")
+    assert decided(debug, MODE="production") == ("production", "MODE.py")
+    assert decided(debug, TESTING=True)[0] == "testing"
+
+
+@pytest.mark.parametrize(
+    ("text", "on"), [("1", True), ("yes", True), ("0", False), ("False", False), ("", False)]
+)
+def test_flask_debug_is_read_as_flask_reads_it(text, on, monkeypatch):
+    """Our reading of the variable is that of Flask."""
+    from flask.helpers import get_debug_flag
+
+    monkeypatch.setenv("FLASK_DEBUG", text)
+    assert flask_debug({"FLASK_DEBUG": text}) is on
+    assert get_debug_flag() is on
+
+
+@pytest.mark.parametrize(
+    ("mode", "flags"),
+    [
+        ("production", {"DEBUG": False, "TESTING": False}),
+        ("development", {"DEBUG": True, "TESTING": False}),
+        ("testing", {"TESTING": True}),
+        ("testing", {"TESTING": True, "DEBUG": True}),
+        ("development", {"DEBUG": False}),
+        ("testing", {"TESTING": False}),
+    ],
+)
+def test_flags_may_agree_with_the_mode(mode, flags):
+    """A flag that says the same as the mode, or that is off, is no mistake."""
+    assert decided(MODE=mode, **flags)[0] == mode
+
+
+@pytest.mark.parametrize(
+    ("mode", "flags"),
+    [
+        ("production", {"DEBUG": True}),
+        ("production", {"TESTING": True}),
+        ("development", {"TESTING": True}),
+    ],
+)
+def test_a_flag_that_contradicts_the_mode_is_told(mode, flags):
+    """The sentence names both and where they are from."""
+    given = {"MODE": mode, **flags}
+    decision = decide({k: [Candidate(v, f"{k}.py")] for k, v in given.items()}, {})
+    (name,) = flags
+    assert decision.problems == (
+        f"{name}.py: {name} is {flags[name]}, but MODE is {mode} (MODE.py); "
+        f"remove {name}, it follows MODE",
+    )

@@ -1,0 +1,144 @@
+"""A signal drains the service: nothing that was accepted is lost."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.servers import require_server
+from tests.serving.running import Running
+
+Start = Callable[..., Running]
+SERVERS = ("granian", "gunicorn", "bjoern")
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> str:
+    """Name each production server in turn."""
+    require_server(request.param)
+    return str(request.param)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_lets_requests_finish(start: Start, server: str, number: signal.Signals) -> None:
+    """SIGTERM and SIGINT let the request in flight finish; the exit code is 0."""
+    running = start(SERVER=server, WORKERS=2)
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(running.ask, "/slow?seconds=1")
+        time.sleep(0.3)
+        running.signal(number)
+        assert slow.result().body == b"slow but whole"
+    assert running.ended() == 0
+    assert running.text().count("closed") == 2
+
+
+def test_grace(start: Start, server: str) -> None:
+    """During the grace readiness is 503, and other requests are accepted and answered."""
+    running = start(SERVER=server, DRAIN_GRACE=1)
+    assert running.ask("/readyz").status == 200
+    running.signal()
+    running.until("drains")
+    time.sleep(0.2)
+    assert running.ask("/readyz").status == 503
+    here = running.ask("/")
+    assert (here.status, here.body) == (200, b"here")
+    assert "close" in here.headers["connection"]
+    assert running.ended() == 0
+
+
+def test_late_clients_are_refused(start: Start, server: str) -> None:
+    """After the grace new clients are refused, while a slow answer is still on its way."""
+    running = start(SERVER=server, WORKERS=2)
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(running.ask, "/slow?seconds=1.5")
+        time.sleep(0.3)
+        running.signal()
+        time.sleep(0.7)
+        with pytest.raises(ConnectionRefusedError):
+            running.connect()
+        assert slow.result().status == 200
+
+
+def test_second_signal_ends_the_grace(start: Start) -> None:
+    """A second signal ends the grace at once."""
+    running = start(DRAIN_GRACE=10)
+    running.signal()
+    running.until("drains")
+    before = time.monotonic()
+    running.signal()
+    assert running.ended() == 0
+    assert time.monotonic() - before < 3
+
+
+def test_requests_beyond_the_timeout_are_cut_off(start: Start, server: str) -> None:
+    """A request that runs beyond DRAIN_TIMEOUT is cut off, said so, and the exit code is 1."""
+    running = start(SERVER=server, DRAIN_TIMEOUT=0.5)
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(running.ask, "/slow?seconds=6")
+        time.sleep(0.3)
+        before = time.monotonic()
+        running.signal()
+        assert running.ended() == 1
+        assert isinstance(slow.exception(), http.client.HTTPException | OSError)
+    assert time.monotonic() - before < 4
+    assert "DRAIN_TIMEOUT" in running.text()
+
+
+def test_stuck_worker_is_killed(start: Start) -> None:
+    """A worker that does not even close in time is killed by the supervisor."""
+    running = start(DRAIN_TIMEOUT=0.5)
+    worker = int(running.ask("/pid").body)
+    os.kill(worker, signal.SIGSTOP)
+    running.signal()
+    assert running.ended() == 1
+    assert f"Worker {worker} does not end within DRAIN_TIMEOUT" in running.text()
+
+
+def test_failed_close(start: Start) -> None:
+    """A failure to close is logged and makes the exit code 1."""
+    running = start(FAIL_CLOSE=1)
+    running.signal()
+    assert running.ended() == 1
+    assert "the lift is stuck" in running.text()
+
+
+def test_signal_during_start(launch: Start) -> None:
+    """A signal while the workers start ends the service without a lost child."""
+    running = launch(START_TAKES=1)
+    running.until("started")
+    running.signal()
+    assert running.ended() == 0
+    assert "closed" in running.text()
+
+
+def test_kept_connections_lose_nothing(start: Start, server: str) -> None:
+    """A hundred clients on kept connections get every answer through a drain."""
+    running = start(SERVER=server, WORKERS=2, DRAIN_GRACE=1)
+    with ThreadPoolExecutor(100) as pool:
+        clients = [pool.submit(_ask_until_told_to_leave, running) for _ in range(100)]
+        time.sleep(1)
+        running.signal()
+        counts = [client.result() for client in clients]
+    assert running.ended() == 0
+    assert min(counts) >= 1
+
+
+def _ask_until_told_to_leave(running: Running) -> int:
+    """Count the answers on one connection until it is closed with one."""
+    client = http.client.HTTPConnection("shop.test")
+    client.sock = running.connect(timeout=20)
+    for count in range(1, 10_000):
+        client.request("GET", "/slow?seconds=0.02" if count % 2 else "/")
+        response = client.getresponse()
+        assert (response.status, len(response.read())) in ((200, 14), (200, 4))
+        if response.will_close:
+            client.close()
+            return count
+        time.sleep(0.01)
+    raise AssertionError("never told to leave")

@@ -1,0 +1,250 @@
+"""One request and its answer, between granian and an application."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from buttress.serving.exchange import Exchange, Stream
+from buttress.serving.gateway import Headers
+
+SCOPE = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": "shop.test"}
+
+
+class Record:
+    """Keep what an exchange answers."""
+
+    status = 0
+    headers: Headers
+    body: bytes
+    pieces: list[bytes] | None = None
+
+    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None:
+        """Keep a body that is whole."""
+        self.status, self.headers, self.body = status, headers, body
+
+    def response_iter(self, status: int, headers: Headers, body: Stream) -> None:
+        """Fetch a body piece by piece, and close it."""
+        self.status, self.headers, self.pieces = status, headers, []
+        try:
+            while True:
+                self.pieces.append(next(body))
+        except StopIteration:
+            pass
+        finally:
+            body.close()
+
+
+class Body:
+    """A body that notes that it is closed."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self.pieces = iter(pieces)
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.pieces
+
+    def close(self) -> None:
+        """Count the calls."""
+        self.closed += 1
+
+
+def application(body: Iterable[bytes], status: str = "200 OK", *headers: tuple[str, str]) -> Any:
+    """Make an application that answers so."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response(status, list(headers))
+        return body
+
+    return app
+
+
+def answer(app: Any, *, leaving: bool = False, **scope: Any) -> Record:
+    """Run one request through an exchange."""
+    exchange = Exchange(app, multiprocess=False)
+    exchange.leaving = leaving
+    record = Record()
+    exchange(record, {**SCOPE, **scope})
+    return record
+
+
+def failing(first: list[bytes]) -> Iterator[bytes]:
+    """Give some pieces, and fail."""
+    yield from first
+    raise RuntimeError("the avalanche")
+
+
+def test_whole_body() -> None:
+    """A body as long as its length is sent at once, and closed."""
+    body = Body([b"hello"])
+    record = answer(application(body, "200 OK", ("Content-Length", "5")))
+    assert (record.status, record.body, record.pieces) == (200, b"hello", None)
+    assert body.closed == 1
+
+
+def test_streamed_body() -> None:
+    """A body of unknown length is streamed, its first piece included, and closed once."""
+    body = Body([b"", b"one", b"two"])
+    record = answer(application(body))
+    assert b"".join(record.pieces or []) == b"onetwo"
+    assert body.closed == 1
+
+
+def test_empty_body() -> None:
+    """A body without a byte is sent at once."""
+    assert answer(application([b"", b""])).body == b""
+
+
+@pytest.mark.parametrize(("status", "method"), [("204 No Content", "GET"), ("200 OK", "HEAD")])
+def test_no_body(status: str, method: str) -> None:
+    """The answers to HEAD, and those with 204, have no body, whatever the application gives."""
+    body = Body([b"hello", b"more"])
+    app = application(body, status, ("Content-Length", "9"))
+    record = answer(app, REQUEST_METHOD=method)
+    assert (record.body, body.closed) == (b"", 1)
+    assert (("Content-Length", "9") in record.headers) is (method == "HEAD")
+
+
+def test_failure_before_the_first_byte() -> None:
+    """A failure before the first byte becomes a 500 without the application's headers."""
+    body = Body(failing([b""]))
+    record = answer(application(body, "200 OK", ("X-Mine", "1")))
+    assert (record.status, record.body) == (500, b"Internal Server Error\n")
+    assert [name for name, _ in record.headers] == ["Content-Type", "Connection"]
+    assert body.closed == 1
+
+
+def test_failure_midway(caplog: pytest.LogCaptureFixture) -> None:
+    """A failure midway is logged with the path, and ends the stream with an exception."""
+    body = Body(failing([b"one"]))
+    with pytest.raises(RuntimeError, match="the avalanche"):
+        answer(application(body), PATH_INFO="/slope\n")
+    assert r"The body of '/slope\n' broke off" in caplog.text
+    assert body.closed == 1
+
+
+def test_failure_to_close(caplog: pytest.LogCaptureFixture) -> None:
+    """A body that fails to close is logged; the answer is sent."""
+    body = Body([b"hello"])
+    body.close = lambda: 1 / 0  # type: ignore[assignment]
+    assert answer(application(body, "200 OK", ("Content-Length", "5"))).body == b"hello"
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\n", "\0", "\r"])
+def test_line_break_in_a_header(value: str) -> None:
+    """A header value with CR, LF or NUL becomes a 500."""
+    assert answer(application([b""], "200 OK", ("X-Bad", value))).status == 500
+
+
+@pytest.mark.parametrize("name", ["", "X Bad", "X-Bad:", "X-Bäd"])
+def test_header_names(name: str) -> None:
+    """A header name that is no token becomes a 500."""
+    assert answer(application([b""], "200 OK", (name, "1"))).status == 500
+
+
+def test_hop_by_hop_headers() -> None:
+    """What belongs to the connection is left to the server; other headers keep their order."""
+    headers = [("Keep-Alive", "5"), ("B", "1"), ("Transfer-Encoding", "chunked"), ("A", "2")]
+    record = answer(application([], "200 OK", *headers, ("Connection", "keep-alive")))
+    assert record.headers == [("B", "1"), ("A", "2")]
+
+
+@pytest.mark.parametrize("leaving", [True, False])
+def test_connection_close(leaving: bool) -> None:
+    """The application may close the connection, and a drain closes each; it is said once."""
+    record = answer(application([], "200 OK", ("Connection", "close")), leaving=leaving)
+    assert record.headers == [("Connection", "close")]
+    assert answer(application([]), leaving=leaving).headers == record.headers * leaving
+
+
+def test_header_in_utf8() -> None:
+    """UTF-8 that WSGI carries as Latin-1 becomes the text that granian encodes."""
+    carried = "Grüße".encode().decode("latin-1")
+    assert answer(application([], "200 OK", ("X", carried))).headers == [("X", "Grüße")]
+
+
+def test_write() -> None:
+    """What is written goes before the body."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        write = start_response("200 OK", [])
+        write(b"one ")
+        write(b"two ")
+        return [b"three"]
+
+    assert answer(app).pieces == [b"one ", b"two ", b"three"]
+
+
+def test_exc_info_replaces_what_was_said() -> None:
+    """Before the first byte ``exc_info`` lets an application answer anew."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "99")])
+        try:
+            raise RuntimeError
+        except RuntimeError:
+            start_response("503 Service Unavailable", [("X", "1")], sys.exc_info())
+        return []
+
+    record = answer(app)
+    assert (record.status, record.headers) == (503, [("X", "1")])
+
+
+def test_start_response_twice() -> None:
+    """Without ``exc_info`` a second ``start_response`` is a failure."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [])
+        start_response("200 OK", [])
+        return []
+
+    assert answer(app).status == 500
+
+
+def test_no_start_response() -> None:
+    """An application that never calls ``start_response`` is a failure."""
+    assert answer(lambda environ, start_response: [b"hello"]).status == 500
+
+
+def test_environ() -> None:
+    """The environ is PEP 3333's, the request's and nothing else; only chunked bodies end."""
+    seen: dict[str, Any] = {}
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        seen.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    answer(app, HTTP_PROXY="http://evil.test", CONTENT_LENGTH="3")
+    assert {name for name in seen if name.isupper()} == {
+        *SCOPE,
+        "CONTENT_LENGTH",
+        "SCRIPT_NAME",
+        "SERVER_SOFTWARE",
+    }
+    assert "wsgi.input_terminated" not in seen
+    answer(app, HTTP_TRANSFER_ENCODING="chunked")
+    assert seen["wsgi.input_terminated"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [
+        ({"PATH_INFO": "*"}, 400),
+        ({"PATH_INFO": "*", "REQUEST_METHOD": "OPTIONS"}, 200),
+        ({"PATH_INFO": ""}, 400),
+        ({"HTTP_HOST": "a,b"}, 400),
+        ({"HTTP_TRANSFER_ENCODING": "Chunked"}, 200),
+        ({"HTTP_TRANSFER_ENCODING": "gzip, chunked"}, 200),
+        ({"HTTP_TRANSFER_ENCODING": "chunked, gzip"}, 400),
+        ({"HTTP_TRANSFER_ENCODING": "chunked,chunked"}, 400),
+    ],
+)
+def test_ambiguous_requests(scope: dict[str, str], status: int) -> None:
+    """A request that two servers could read differently is refused."""
+    assert answer(application([]), **scope).status == status

@@ -1,0 +1,64 @@
+"""The end of a socket's intake."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from buttress.lifecycle import Deadline
+from buttress.serving import intake
+from buttress.serving.address import listen
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the queue is Linux's")
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """Give a socket that listens."""
+    with listen("127.0.0.1", 0, 16) as listener:
+        yield listener
+
+
+def test_queue_length(listener: socket.socket) -> None:
+    """The queue has as many connections as were made and not accepted."""
+    address = listener.getsockname()
+    with socket.create_connection(address), socket.create_connection(address):
+        assert intake.queue_length(listener) == 2
+        listener.accept()[0].close()
+        assert intake.queue_length(listener) == 1
+
+
+def test_shut(listener: socket.socket) -> None:
+    """Once shut, no new connection is let in, and those in the queue can be accepted."""
+    with socket.create_connection(listener.getsockname()) as early:
+        intake.shut(listener)
+        with pytest.raises(TimeoutError):
+            socket.create_connection(listener.getsockname(), timeout=0.2)
+        early.sendall(b"still here")
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.recv(100) == b"still here"
+
+
+def test_settle(listener: socket.socket) -> None:
+    """Settling waits until the queue is accepted."""
+    with socket.create_connection(listener.getsockname()):
+        accepting = threading.Timer(0.2, lambda: listener.accept()[0].close())
+        accepting.start()
+        before = time.monotonic()
+        intake.settle(listener, Deadline(5))
+        accepting.join()
+    assert 0.2 <= time.monotonic() - before < 1
+
+
+def test_settle_ends_at_the_deadline(listener: socket.socket) -> None:
+    """Settling ends at the deadline, whatever is in the queue."""
+    with socket.create_connection(listener.getsockname()):
+        before = time.monotonic()
+        intake.settle(listener, Deadline(0.2))
+    assert time.monotonic() - before < 0.6

@@ -1,0 +1,69 @@
+"""`make_app`: an application in mode testing, for the time of a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from buttress import LifecycleError, Service, create_app
+from buttress.config import COMMAND_LINE
+from buttress.gnar import GnarApp
+from buttress.lifecycle import State
+from buttress.testing import make_app
+
+Package = Callable[[Mapping[str, str]], Path]
+
+
+@pytest.fixture(autouse=True)
+def shop(package: Package) -> None:
+    package({"shop/__init__.py": "", "shop/settings.py": "PORT = 8001"})
+
+
+def test_factory() -> None:
+    """A factory makes an application in mode testing, which is closed afterwards."""
+    with make_app(lambda: create_app("shop")) as app:
+        assert (app.mode, app.testing, app.settings.serving.port) == ("testing", True, 8001)
+        assert app.test_client().get("/").status_code == 404
+    assert app.lifecycle.state is State.CLOSED
+
+
+def test_application() -> None:
+    """An application that is open is booted in mode testing, whatever its arguments say."""
+    it = GnarApp("shop", production=True, port=8000, no_db=True, no_jwt=True)
+    with make_app(it) as app:
+        assert (app is it, app.mode) == (True, "testing")
+
+
+def test_settings() -> None:
+    """The settings given are above every other source, and only for this application."""
+    with make_app(lambda: create_app("shop", config={"PORT": 1}), PORT=2) as app:
+        assert app.settings.serving.port == 2
+        assert COMMAND_LINE.get() == {}
+
+
+def test_secret() -> None:
+    """Sessions can be signed, with another key each time."""
+    keys = []
+    for _ in range(2):
+        with make_app(lambda: create_app("shop")) as app:
+            keys.append(app.secret_key)
+    assert all(keys)
+    assert keys[0] != keys[1]
+
+
+def test_lives_once() -> None:
+    """An application that was closed cannot be used again."""
+    app = create_app("shop")
+    with make_app(app):
+        assert isinstance(app, Service)
+    with pytest.raises(LifecycleError, match="make a new application"), make_app(app):
+        pytest.fail("it was given all the same")
+
+
+def test_closed_after_a_failure() -> None:
+    """The application is closed also where the test fails."""
+    with pytest.raises(OSError, match="no"), make_app(lambda: create_app("shop")) as app:
+        raise OSError("no")
+    assert app.lifecycle.state is State.CLOSED

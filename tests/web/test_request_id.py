@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from buttress.web import current_request_id
+from buttress.web.request_id import request_id_of
+from tests.services import Make
+
+
+@pytest.mark.parametrize("given", ["a", "3f2a-77_b.C", "x" * 128])
+def test_well_formed_id_is_taken(given: str) -> None:
+    """A well-formed ``X-Request-Id`` is the id of the request."""
+    assert request_id_of({"HTTP_X_REQUEST_ID": given}) == given
+
+
+@pytest.mark.parametrize("given", ["", "x" * 129, "a b", "a\n", "a;b", "é", "a\x1b[0m", '"', "<b>"])
+def test_malformed_id_is_replaced(given: str) -> None:
+    """Anything else in the header is replaced by 32 hexadecimal digits."""
+    made = request_id_of({"HTTP_X_REQUEST_ID": given})
+    assert len(made) == 32
+    assert int(made, 16) > 0
+
+
+def test_id_stays() -> None:
+    """The id of a request is the same whenever it is asked for, and another one for the next."""
+    environ: dict[str, object] = {}
+    assert request_id_of(environ) == request_id_of(environ)
+    assert request_id_of(environ) != request_id_of({})
+
+
+def test_no_id_outside_a_request() -> None:
+    """Outside a request there is no id."""
+    assert current_request_id() is None
+
+
+def test_id_without_an_edge() -> None:
+    """The id is there in a request context of a bare Flask application too."""
+    with Flask("bare").test_request_context(headers={"X-Request-Id": "one"}):
+        assert current_request_id() == "one"
+
+
+def test_id_is_in_answer_and_view(make: Make) -> None:
+    """View and response header have one id, that of the request."""
+    app = make()
+    app.add_url_rule("/", view_func=lambda: current_request_id() or "")
+    answer = app.test_client().get("/", headers={"X-Request-Id": "from-the-proxy"})
+    assert (answer.text, answer.headers["X-Request-Id"]) == ("from-the-proxy", "from-the-proxy")
+
+
+def test_answer_has_one_id(make: Make) -> None:
+    """A view that sets the header itself does not make a second one."""
+    app = make()
+    app.add_url_rule("/", view_func=lambda: ("", {"X-Request-Id": "mine"}))
+    answer = app.test_client().get("/", headers={"X-Request-Id": "theirs"})
+    assert answer.headers.getlist("X-Request-Id") == ["theirs"]
+    assert app.web.request_id is None
