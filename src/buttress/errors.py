@@ -22,10 +22,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 
 
 class Code(StrEnum):
@@ -192,14 +192,11 @@ class Problem(HTTPException):
     @property
     def name(self) -> str:
         """Give the standard phrase of the status."""
-        return HTTPStatus(self.code).phrase if self.code in _PHRASES else "Error"
+        return HTTP_STATUS_CODES.get(self.code or 500, "Unknown Error")
 
     def get_headers(self, environ: Any = None, scope: Any = None) -> list[tuple[str, str]]:
         """Give the headers of the answer, those of this error included."""
         return [*super().get_headers(environ, scope), *self.headers.items()]
-
-
-_PHRASES = frozenset(status.value for status in HTTPStatus)
 
 
 def _status_of(code_name: Code | str, status: int | None) -> int:

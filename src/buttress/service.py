@@ -171,8 +171,8 @@ class Service(RegistrationGuard):
 
     def app_context(self) -> AppContext:
         """Make Flask's application context; a ``flask`` command's first one boots the service."""
-        by_flask = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
-        if by_flask and self.plan is not None and not self.lifecycle.booting:
+        still_open = self.plan is not None and self.lifecycle.state is State.OPEN
+        if still_open and not self.lifecycle.booting and _under_flask_command():
             self.boot()
         return super().app_context()
 
@@ -187,6 +187,10 @@ class Service(RegistrationGuard):
         if name in built:
             return built[name]
         raise AttributeError(_not_here(self.__dict__.get("name", "the service"), name), obj=self)
+
+
+def _under_flask_command() -> bool:
+    return os.environ.get("FLASK_RUN_FROM_CLI") == "true"
 
 
 def _not_here(app: str, name: str) -> str:

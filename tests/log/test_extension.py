@@ -131,12 +131,14 @@ def test_flask_handler_from_before_is_removed(make: Make) -> None:
 
 
 def test_structlog_of_the_application(make: Make, capsys: Out) -> None:
-    """Loggers that the application makes with structlog go the same way, until the close."""
-    app = make(LOG_STYLE="json")
-    app.start()
+    """Loggers that the application makes with structlog go the same way, until the last close."""
+    first, second = make("first", LOG_STYLE="json"), make("second", LOG_STYLE="json")
+    first.start()
+    second.start()
+    first.close()
     structlog.get_logger("mine").info("lift opened", lift=3)
     assert fields(capsys.readouterr().out) == [{"msg": "lift opened", "lift": 3}]
-    app.close()
+    second.close()
     assert not structlog.is_configured()
 
 

@@ -78,6 +78,17 @@ def test_record_knows_its_request(make: Make, capsys: Out) -> None:
     assert seen == {"msg": "seen", "rid": answer.headers["X-Request-Id"]}
 
 
+def test_record_knows_its_service(make: Make, capsys: Out) -> None:
+    """A record belongs to the service whose context it is in, else to the one opened last."""
+    first = make("first", LOG_STYLE="json")
+    make("second", LOG_STYLE="json")
+    with first.app_context():
+        logging.getLogger("lib").warning("inside")
+    logging.getLogger("lib").warning("outside")
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["Logger"] for line in lines] == ["first", "second"]
+
+
 def test_broken_call_does_not_break_the_request(make: Make, capsys: Out) -> None:
     """A log call with arguments that do not fit is logged, and the request is answered."""
     app = make(LOG_STYLE="json")

@@ -18,9 +18,9 @@ def call(gateway: Gateway, environ: dict[str, Any] | None = None) -> tuple[Calle
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         started.append((status, headers))
 
-    body = gateway(environ if environ is not None else {}, start_response)  # type: ignore[arg-type]
+    body = gateway(environ if environ is not None else {}, start_response)  # type: ignore[arg-type]  # simpler than WSGI's
     content = b"".join(body)
-    body.close()  # type: ignore[attr-defined]
+    body.close()  # type: ignore[attr-defined]  # it has
     return started[0], content
 
 

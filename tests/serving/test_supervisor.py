@@ -109,7 +109,7 @@ def test_setting_without_use(start: Start) -> None:
     """A setting that the server cannot honour is said so at start."""
     require_server("bjoern")
     running = start(SERVER="bjoern", THREADS=4)
-    assert "THREADS is set, and the server 'bjoern' has no use for it" in running.text()
+    assert "THREADS is set, and BjoernServer has no use for it" in running.text()
 
 
 def test_development_server_in_production(launch: Start) -> None:

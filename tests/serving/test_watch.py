@@ -23,7 +23,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def watch(file: Path) -> Watch:
     """Give a watch over the folder of the file."""
-    return Watch(lambda: python_files(file.parent))
+    return Watch(lambda: python_files(file.parent), time.time_ns())
 
 
 def test_nothing_changed(watch: Watch) -> None:
@@ -55,6 +55,14 @@ def test_new(watch: Watch, file: Path) -> None:
     new = file.with_name("lifts.py")
     new.write_text("")
     assert watch.changed() == new
+
+
+def test_written_before_the_first_look(file: Path) -> None:
+    """A file that was written after the given time is given, even if first seen later."""
+    since = time.time_ns()
+    time.sleep(0.02)
+    file.write_text("two")
+    assert Watch(lambda: [file], since).changed() == file
 
 
 def test_python_files(tmp_path: Path) -> None:

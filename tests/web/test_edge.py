@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
+from wsgiref.validate import validator
 
 import pytest
 from werkzeug.test import Client
@@ -84,6 +85,20 @@ def test_edge_is_put_once(make: Make) -> None:
     assert not isinstance(app.edge, Edge)
     assert edge_of(app) is edge_of(app)
     assert app.edge is edge_of(app)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/"), ("HEAD", "/"), ("GET", "/nothing"), ("GET", "/livez"), ("OPTIONS", "/")],
+)
+def test_it_keeps_to_the_protocol(make: Make, method: str, path: str) -> None:
+    """Every kind of answer passes the standard library's check of PEP 3333."""
+    app = make(CORS_ORIGINS="https://friend.example")
+    app.add_url_rule("/", view_func=lambda: "plain")
+    sent = {"Origin": "https://friend.example", "Access-Control-Request-Method": "PUT"}
+    with Client(validator(app)).open(path, method=method, headers=sent) as answer:
+        assert answer.status_code in (200, 204, 404)
+        assert answer.headers["X-Request-Id"]
 
 
 def test_bare_service_has_none() -> None:

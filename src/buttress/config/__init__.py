@@ -7,7 +7,7 @@ from buttress.config.configuration import (
     Configuration,
     load,
 )
-from buttress.config.reader import Config, NoSuchOption
+from buttress.config.reader import Config
 from buttress.config.registry import Field, Registry
 from buttress.config.report import Row
 from buttress.config.secret import Secret
@@ -15,6 +15,7 @@ from buttress.config.section import Key, Section, SectionSpec
 from buttress.config.settings import CORE, FlaskSettings, Mode, ServiceSettings, Settings
 from buttress.config.sources import instance_folder
 from buttress.config.vault import VAULT, Vault
+from buttress.errors import NoSuchOption
 
 __all__ = [
     "COMMAND_LINE",

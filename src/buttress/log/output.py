@@ -21,13 +21,24 @@ if TYPE_CHECKING:
 class StdoutHandler(logging.Handler):
     """Write lines to whatever standard output is at that moment."""
 
+    #: The service that a record outside any context is counted to.
+    service = ""
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, with the id of the request that it belongs to."""
         try:
-            _place(record)
+            self._place(record)
             _write(f"{self.format(record)}\n")
         except Exception:  # noqa: BLE001 -- logging's own way out: reported on standard error
             self.handleError(record)
+
+    def _place(self, record: logging.LogRecord) -> None:
+        """Note the request and the service that a record belongs to, where it does not say so."""
+        known = record.__dict__
+        if "rid" not in known:
+            known["rid"] = current_request_id()
+        if "service" not in known:
+            known["service"] = current_app.name if has_app_context() else self.service
 
 
 class Output:
@@ -69,6 +80,7 @@ class Output:
         if logs:
             self._set_levels([("root", logs[-1].level)])
             self.handler.setFormatter(logs[-1].formatter)
+            self.handler.service = logs[-1].name
             root.addHandler(self.handler)
         else:
             root.removeHandler(self.handler)
@@ -83,15 +95,6 @@ class Output:
         for name, level in self._found.items():
             logging.getLogger(name).setLevel(level)
         self._found.clear()
-
-
-def _place(record: logging.LogRecord) -> None:
-    """Note the request and the service that a record belongs to, where it does not say so."""
-    known = record.__dict__
-    if "rid" not in known:
-        known["rid"] = current_request_id()
-    if "service" not in known and has_app_context():
-        known["service"] = current_app.name
 
 
 def _write(text: str) -> None:

@@ -37,9 +37,9 @@ def serve(app: Service) -> int:
     unknown or not installed, and for an address that cannot be had.
     """
     app.boot()
-    server, chosen = server_of(app), app.settings.serving.server
+    server = server_of(app)
     for field in _unused(app.settings.serving, server):
-        logger.warning("%s is set, and the server '%s' has no use for it", field.upper(), chosen)
+        logger.warning("%s is set, and %s has no use for it", field.upper(), type(server).__name__)
     return server.serve(app)
 
 

@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -30,12 +31,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger("buttress.serving")
 
 
+UNUSED = frozenset(
+    "workers threads connections keep_alive header_limit start_timeout drain_grace".split()
+)
+
+
 class DevelopmentServer:
     """werkzeug's server in threads, with a reloader; never for production."""
 
-    ignores: ClassVar[frozenset[str]] = frozenset(
-        {"workers", "threads", "connections", "keep_alive", "header_limit", "start_timeout"}
-    )
+    ignores: ClassVar[frozenset[str]] = UNUSED
 
     def serve(self, app: Service) -> int:
         """Serve this application; a change runs the whole command again."""
@@ -62,10 +66,10 @@ class _Development:
 
     def run(self) -> int:
         with Signals(*STOP_SIGNALS) as signals:
-            watch = Watch(self._files)
+            since = time.time_ns()
             self._app = self._loaded()
-            server = None if self._app is None else _Running(self._app)
-            code = self._wait(signals, watch)
+            server = None if self._app is None else _running(self._app)
+            code = self._wait(signals, Watch(self._files, since))
             if server is not None and not server.end():
                 leave_process(code)
         return code
@@ -98,6 +102,14 @@ class _Development:
     def _files(self) -> list[Path]:
         near = python_files(Path.cwd()) if self._app is None else watched_files(self._app)
         return [*near, *loaded_files()]
+
+
+def _running(app: Service) -> _Running:
+    try:
+        return _Running(app)
+    except ServerError:
+        app.close()
+        raise
 
 
 class _Running:

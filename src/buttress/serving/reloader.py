@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from buttress.config.vault import VAULT
@@ -38,13 +39,13 @@ class Reloader:
         with Signals(*STOP_SIGNALS, signal.SIGCHLD) as signals:
             first = True
             while True:
-                watch = Watch(_near_files)
+                since = time.time_ns()
                 code = _run_child(signals)
                 if code is None:
                     return 0
                 if code == 0 or (first and code not in (RELOAD, UNCAUGHT)):
                     return code
-                if code != RELOAD and not _changed(watch, signals):
+                if code != RELOAD and not _changed(since, signals):
                     return 0
                 first = False
 
@@ -63,9 +64,10 @@ def _run_child(signals: Signals) -> int | None:
     return None if stopping else code
 
 
-def _changed(watch: Watch, signals: Signals) -> bool:
+def _changed(since: int, signals: Signals) -> bool:
     """Wait until a file is changed; tell whether that came before a signal."""
     logger.error("The service does not load; it is watched until a file is changed")
+    watch = Watch(_near_files, since)
     while not watch.changed():
         select.select([signals], [], [], INTERVAL)
         if set(signals.read()) & set(STOP_SIGNALS):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -12,15 +11,19 @@ SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
 
 
 class Watch:
-    """Compare files with how they were; ``files`` lists them anew for each look."""
+    """Compare files with how they were; ``files`` lists them anew for each look.
 
-    def __init__(self, files: Callable[[], Iterable[Path]]) -> None:
+    A file that was written after ``since``, in nanoseconds as `time.time_ns` gives them, counts
+    as changed even if it was first seen later.
+    """
+
+    def __init__(self, files: Callable[[], Iterable[Path]], since: int) -> None:
         self._files = files
-        self._since = time.time_ns()
+        self._since = since
         self._seen = dict(_stamps(files()))
 
     def changed(self) -> Path | None:
-        """Give a file that changed, appeared or went since this was made."""
+        """Give a file that changed, appeared or went since then."""
         now = dict(_stamps(self._files()))
         for path in self._seen.keys() - now.keys():
             if not path.exists():
@@ -46,8 +49,13 @@ def python_files(folder: Path) -> Iterator[Path]:
     for entry in entries:
         if entry.suffix == ".py":
             yield entry
-        elif entry.is_dir() and entry.name not in SKIPPED and not entry.name.startswith("."):
+        elif _is_source_folder(entry):
             yield from python_files(entry)
+
+
+def _is_source_folder(path: Path) -> bool:
+    hidden = path.name.startswith(".") or path.name in SKIPPED
+    return not hidden and path.is_dir() and not path.is_symlink()
 
 
 def _is_own(file: str) -> bool:

@@ -101,6 +101,7 @@ class Cors:
         if not _FIELD_NAMES.fullmatch(asked):
             asked = ""
         response = Response(status=204)
+        del response.headers["Content-Type"]
         response.headers.extend(policy.preflight_headers(environ["HTTP_ORIGIN"], asked))
         response.vary.update(["Access-Control-Request-Method", "Access-Control-Request-Headers"])
         return response

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..service import Service
 
 PROBLEM_JSON = "application/problem+json"
-#: What an error says of itself; never replaced by what a `Problem` adds.
-MEMBERS = ("type", "title", "status", "detail", "code", "request_id")
 
 
 class ErrorPages:
@@ -46,7 +44,10 @@ class ErrorPages:
 
 
 def document(app: Service, error: HTTPException) -> dict[str, Any]:
-    """Describe an error by the members of RFC 9457, ``code`` and ``request_id``."""
+    """Describe an error by the members of RFC 9457, ``code`` and ``request_id``.
+
+    None of them is replaced by what a `Problem` adds.
+    """
     status = error.code or 500
     return {
         **(error.extra if isinstance(error, Problem) else {}),
