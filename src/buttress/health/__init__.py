@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .extension import Health, HealthExtension
-from .settings import HealthSettings
+from buttress.health.extension import Health, HealthExtension
+from buttress.health.settings import HealthSettings
 
 __all__ = [
     # the extension

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from werkzeug.wrappers import Response
 
-from ..extension import Extension
-from ..lifecycle import State
-from ..web import Probe, edge_of
-from .heartbeat import Heartbeat
-from .settings import HealthSettings
-from .version import package_version, stamped_version
+from buttress.extension import Extension
+from buttress.health.heartbeat import Heartbeat
+from buttress.health.settings import HealthSettings
+from buttress.health.version import package_version, stamped_version
+from buttress.lifecycle import State
+from buttress.web import Probe, edge_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from ..service import Service
+    from buttress.service import Service
 
 logger = logging.getLogger("buttress.health")
 Report = tuple[bool, dict[str, Any]]

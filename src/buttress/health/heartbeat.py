@@ -7,12 +7,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Unhealthy
-from ..extension import Slot
-from ..lifecycle import Deadline
+from buttress.errors import Unhealthy
+from buttress.extension import Slot
+from buttress.lifecycle import Deadline
 
 if TYPE_CHECKING:
-    from ..service import Service
+    from buttress.service import Service
 
 logger = logging.getLogger("buttress.health")
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from ..config import Section
+from buttress.config import Section
 
 
 class HealthSettings(Section):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..errors import ConfigError
+from buttress.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ..service import Service
+    from buttress.service import Service
 
 FILE = "version.json"
 

@@ -5,8 +5,8 @@ Other extensions log by ``logging.getLogger("buttress.<area>")`` and need nothin
 
 from __future__ import annotations
 
-from .extension import Log, LogExtension
-from .settings import LogSettings
+from buttress.log.extension import Log, LogExtension
+from buttress.log.settings import LogSettings
 
 __all__ = [
     # the extension

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ..web import PROBE, request_id_of
+from buttress.web import PROBE, request_id_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

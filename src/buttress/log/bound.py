@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .record import VALUES
+from buttress.log.record import VALUES
 
 if TYPE_CHECKING:
     from structlog.stdlib import BoundLogger

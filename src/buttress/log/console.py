@@ -9,8 +9,8 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .escape import escape, indent
-from .record import message_of, pairs_of, shown, traceback_of
+from buttress.log.escape import escape, indent
+from buttress.log.record import message_of, pairs_of, shown, traceback_of
 
 if TYPE_CHECKING:
     from structlog.dev import ConsoleRenderer

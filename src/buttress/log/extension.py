@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from flask.logging import default_handler
 
-from ..extension import Extension
-from ..web import edge_of
-from .access import AccessLog
-from .bound import bound_logger
-from .console import ConsoleFormatter
-from .mozlog import MozlogFormatter
-from .output import OUTPUT
-from .settings import LogSettings
-from .text import TextFormatter
+from buttress.extension import Extension
+from buttress.log.access import AccessLog
+from buttress.log.bound import bound_logger
+from buttress.log.console import ConsoleFormatter
+from buttress.log.mozlog import MozlogFormatter
+from buttress.log.output import OUTPUT
+from buttress.log.settings import LogSettings
+from buttress.log.text import TextFormatter
+from buttress.web import edge_of
 
 if TYPE_CHECKING:
     from structlog.stdlib import BoundLogger
 
-    from ..service import Service
+    from buttress.service import Service
 
 
 class Log:

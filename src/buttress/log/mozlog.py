@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from .escape import escape_json
-from .record import extras_of, message_of, shown, traceback_of
+from buttress.log.escape import escape_json
+from buttress.log.record import extras_of, message_of, shown, traceback_of
 
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS
 #: Nested values deeper than this are written as text.

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from flask import current_app, has_app_context
 
-from ..web import current_request_id
-from .bound import adopt_structlog, release_structlog
+from buttress.log.bound import adopt_structlog, release_structlog
+from buttress.web import current_request_id
 
 if TYPE_CHECKING:
-    from .extension import Log
+    from buttress.log.extension import Log
 
 
 class StdoutHandler(logging.Handler):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from .escape import escape, indent
-from .record import message_of, pairs_of, shown, traceback_of
+from buttress.log.escape import escape, indent
+from buttress.log.record import message_of, pairs_of, shown, traceback_of
 
 
 class TextFormatter(logging.Formatter):

@@ -5,9 +5,9 @@ Other extensions use what is named here and nothing else of this folder.
 
 from __future__ import annotations
 
-from .edge import PROBE, Edge, Probe, edge_of
-from .extension import Web, WebExtension, install_errors, install_hooks
-from .request_id import current_request_id, request_id_of
+from buttress.web.edge import PROBE, Edge, Probe, edge_of
+from buttress.web.extension import Web, WebExtension, install_errors, install_hooks
+from buttress.web.request_id import current_request_id, request_id_of
 
 __all__ = [
     # the extension

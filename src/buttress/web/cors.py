@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from werkzeug.wrappers import Response
 
-from ..extension import Extension
-from .edge import Headers, edge_of
-from .settings import CorsSettings
+from buttress.extension import Extension
+from buttress.web.edge import Headers, edge_of
+from buttress.web.settings import CorsSettings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from ..service import Service
+    from buttress.service import Service
 
 #: A list of field names (RFC 9110, 5.1), which is all that a browser asks for.
 _FIELD_NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z, -]*")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from ..service import Service
+    from buttress.service import Service
 
 Headers: TypeAlias = list[tuple[str, str]]
 Probe: TypeAlias = "Callable[[WSGIEnvironment], Response]"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..extension import Extension
-from ..lifecycle import State
-from .edge import Headers, edge_of
-from .problems import ErrorPages
-from .request_id import HEADER, current_request_id, request_id_of
-from .settings import WebSettings
+from buttress.extension import Extension
+from buttress.lifecycle import State
+from buttress.web.edge import Headers, edge_of
+from buttress.web.problems import ErrorPages
+from buttress.web.request_id import HEADER, current_request_id, request_id_of
+from buttress.web.settings import WebSettings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from ..service import Service
+    from buttress.service import Service
 
 
 class Web:

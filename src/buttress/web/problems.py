@@ -9,12 +9,12 @@ from flask import request
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response
 
-from ..errors import Code, Problem
-from .page import POLICY, page
-from .request_id import request_id_of
+from buttress.errors import Code, Problem
+from buttress.web.page import POLICY, page
+from buttress.web.request_id import request_id_of
 
 if TYPE_CHECKING:
-    from ..service import Service
+    from buttress.service import Service
 
 PROBLEM_JSON = "application/problem+json"
 

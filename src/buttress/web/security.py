@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..extension import Extension
-from .edge import Headers, edge_of
-from .settings import SecuritySettings
+from buttress.extension import Extension
+from buttress.web.edge import Headers, edge_of
+from buttress.web.settings import SecuritySettings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from ..service import Service
+    from buttress.service import Service
 
 
 class Security:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from msgspec import Meta, Struct, ValidationError, convert, field
 from msgspec.structs import asdict
 
-from ..config import Key, Section
+from buttress.config import Key, Section
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s*?#@A-Z]+")

@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError
-from ..extension import Extension
-from .settings import TemplatesSettings
+from buttress.errors import ConfigError
+from buttress.extension import Extension
+from buttress.web.settings import TemplatesSettings
 
 if TYPE_CHECKING:
-    from ..service import Service
+    from buttress.service import Service
 
 
 class Templates:
