@@ -36,6 +36,7 @@ def test_signal_lets_requests_finish(start: Start, server: str, number: signal.S
         assert slow.result().body == b"slow but whole"
     assert running.ended() == 0
     assert running.text().count("closed") == 2
+    assert running.text().index("GET /slow 200") < running.text().rindex("closed")
 
 
 def test_grace(start: Start, server: str) -> None:
@@ -52,16 +53,18 @@ def test_grace(start: Start, server: str) -> None:
     assert running.ended() == 0
 
 
-def test_late_clients_are_refused(start: Start, server: str) -> None:
+@pytest.mark.parametrize("name", ["granian", "gunicorn"])
+def test_late_clients_are_refused(start: Start, name: str) -> None:
     """After the grace new clients are refused, while a slow answer is still on its way."""
-    running = start(SERVER=server, WORKERS=2)
+    require_server(name)
+    running = start(SERVER=name, WORKERS=2)
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(running.ask, "/slow?seconds=1.5")
         time.sleep(0.3)
         running.signal()
         time.sleep(0.7)
         with pytest.raises(ConnectionRefusedError):
-            running.connect()
+            running.connect(timeout=0.5)
         assert slow.result().status == 200
 
 

@@ -17,6 +17,26 @@ from tests.serving.running import Running
 
 Start = Callable[..., Running]
 SERVERS = ("granian", "gunicorn", "bjoern")
+BROKEN = """
+import sys
+
+from buttress.serving.supervisor import Supervisor
+from shop import make
+
+
+class Engine:
+    def serve(self, app, listener, ready):
+        {end}
+
+    def leave(self):
+        pass
+
+    def stop(self, deadline):
+        pass
+
+
+sys.exit(Supervisor(make(), Engine).run())
+"""
 
 
 @pytest.fixture(params=SERVERS)
@@ -79,6 +99,19 @@ def test_failed_start(launch: Start, server: str) -> None:
     assert running.ended() == 1
     assert "the snow is missing" in running.text()
     assert "does not serve: a worker could not start" in running.text()
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [("raise RuntimeError('no water')", "no water"), ("pass", "ended without being told to")],
+)
+def test_broken_server(launch: Start, folder: Path, end: str, reason: str) -> None:
+    """A server that fails, or just returns, ends its worker, which closes the application."""
+    (folder / "broken.py").write_text(BROKEN.format(end=end))
+    running = launch("broken.py")
+    assert running.ended() == 1
+    assert reason in running.text()
+    assert "closed" in running.text()
 
 
 def test_start_timeout(launch: Start) -> None:
@@ -161,5 +194,6 @@ def test_server_that_ends_by_itself(start: Start) -> None:
     running = start(SERVER="bjoern")
     worker = int(running.ask("/pid").body)
     os.kill(worker, signal.SIGINT)
-    running.until(f"Worker {worker} ")
+    running.until(f"closed {worker}")
+    running.until(f"Worker {worker} ended with exit code")
     assert int(running.ask("/pid").body) != worker

@@ -7,10 +7,11 @@ reloads. `Server` is what each of them offers.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from buttress.errors import ServerError
-from buttress.serving.development import serve_development
 from buttress.serving.server import SERVERS, Server, server_named
 from buttress.serving.settings import ServingSettings
 
@@ -41,6 +42,16 @@ def serve(app: Service) -> int:
     for field in _unused(app.settings.serving, server):
         logger.warning("%s is set, and %s has no use for it", field.upper(), type(server).__name__)
     return server.serve(app)
+
+
+def serve_development(load: Callable[[], Service]) -> int:
+    """Serve what ``load`` gives by the development server, and load it again when files change.
+
+    An application that fails to load is logged with its traceback and watched until it is
+    mended. Raises `SetupError` for a mistake that is in no module, such as a port in use.
+    """
+    # By name, since what it needs is imported only where it serves.
+    return int(import_module("buttress.serving.development").serve_development(load))
 
 
 def server_of(app: Service) -> Server:

@@ -38,14 +38,17 @@ class BjoernEngine:
 
     def __init__(self) -> None:
         self._gateway: Gateway | None = None
+        self._runs = False
 
     def serve(self, app: Service, listener: socket.socket, ready: Callable[[], None]) -> None:
         """Answer requests until SIGINT, which bjoern takes for the end of its loop."""
         self._gateway = Gateway(app)
         listener.setblocking(False)
+        self._runs = True
         ready()
         with listener:
             bjoern.server_run(listener, self._gateway)
+        self._runs = False
 
     def leave(self) -> None:
         """Tell each client that its connection ends with the next answer."""
@@ -58,4 +61,5 @@ class BjoernEngine:
         while self._gateway is not None and quiet < SETTLE and not deadline.passed:
             time.sleep(SETTLE / 4)
             quiet = 0.0 if self._gateway.busy else quiet + SETTLE / 4
-        os.kill(os.getpid(), signal.SIGINT)
+        if self._runs:
+            os.kill(os.getpid(), signal.SIGINT)

@@ -47,11 +47,9 @@ class DevelopmentServer:
 
 
 def serve_development(load: Callable[[], Service]) -> int:
-    """Serve what ``load`` gives until a signal, and load it again when its files change.
+    """Serve what ``load`` gives: see `buttress.serving.serve_development`.
 
-    This process only leads a child, which runs the same command. An application that fails to
-    load is logged with its traceback and watched until it is mended. Raises `SetupError` for a
-    mistake that is in no module, such as an unknown name or a port in use.
+    This process only leads a child, which runs the same command.
     """
     return _Development(load).run() if in_child() else Reloader().run()
 

@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-from buttress.serving.gateway import CLOSE, Failure, Headers, check_header
+from buttress.serving.gateway import CLOSE, Failure, Headers, check_value, lowered
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 logger = logging.getLogger("buttress.serving")
 
-#: What only the two ends of a connection may say to each other (RFC 9110, 7.6.1).
-HOP_BY_HOP = frozenset(
+#: What concerns the connection: its framing, and hop-by-hop headers (RFC 9110, 7.6.1).
+CONNECTION = frozenset(
     {
+        "connection",
+        "content-length",
         "keep-alive",
         "proxy-authenticate",
         "proxy-connection",
@@ -59,21 +61,22 @@ class Answer:
             raise exc_info[1].with_traceback(exc_info[2])
         self.headers, self.length, self.stays = [], -1, True
         for name, value in headers:
-            self._add(name, value)
+            lower = lowered(name)
+            check_value(name, value)
+            if lower in CONNECTION:
+                self._note(lower, value)
+            else:
+                self.headers.append((name, value if value.isascii() else as_text(value)))
         self.status = int(status[:3])
         return self.chunks.append
 
-    def _add(self, name: str, value: str) -> None:
-        check_header(name, value)
-        lower = name.lower()
-        if lower == "content-length":
+    def _note(self, name: str, value: str) -> None:
+        """Take what concerns the connection; of the rest granian writes its own."""
+        if name == "content-length":
             self.length = int(value)
-        elif lower == "connection":
-            # The only word of the application's that counts; granian writes its own otherwise.
-            self.stays = self.stays and value.lower() != "close"
-            return
-        if lower not in HOP_BY_HOP:
-            self.headers.append((name, value if value.isascii() else as_text(value)))
+            self.headers.append(("Content-Length", value))
+        elif name == "connection" and value.lower() == "close":
+            self.stays = False
 
 
 class Stream:

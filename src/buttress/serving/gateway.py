@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,15 +20,20 @@ Failure: TypeAlias = (
 )
 
 CLOSE = ("Connection", "close")
-_NOT_IN_VALUES = re.compile(r"[\0\r\n]")
 _NOT_IN_NAMES = re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
 
 
-def check_header(name: str, value: str) -> None:
-    """Raise `ValueError` for a header that would end early or begin another (RFC 9110, 5.5)."""
+@lru_cache(maxsize=1024)
+def lowered(name: str) -> str:
+    """Give the name of a header in lower case. Raises `ValueError` where it is no token."""
     if not name or _NOT_IN_NAMES.search(name):
         raise ValueError(f"The response header {name!r} has no valid name.")
-    if _NOT_IN_VALUES.search(value):
+    return name.lower()
+
+
+def check_value(name: str, value: str) -> None:
+    """Raise `ValueError` for a value that would end its header early (RFC 9110, 5.5)."""
+    if "\n" in value or "\r" in value or "\0" in value:
         raise ValueError(f"The response header {name} has a line break or NUL in its value.")
 
 
@@ -64,7 +70,8 @@ class Gateway:
             status: str, headers: Headers, exc_info: Failure = None
         ) -> Callable[[bytes], Any]:
             for name, value in headers:
-                check_header(name, value)
+                lowered(name)
+                check_value(name, value)
             if self.leaving:
                 headers = [it for it in headers if it[0].lower() != "connection"] + [CLOSE]
             return start_response(status, headers, exc_info)
