@@ -30,7 +30,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -94,7 +94,7 @@ def watch_readiness(shared: Round) -> None:
     """Look at readiness as a load balancer does, only more often."""
     while shared.ready:
         try:
-            shared.ready = ask(connect(shared.port), "/readyz")[0] == 200
+            shared.ready = ready(shared.port)
         except OSError:
             shared.ready = False
         time.sleep(0.05)
@@ -117,6 +117,8 @@ def be_client(shared: Round, kind: str, seed: int) -> None:
         if not stays or chance.random() < 0.5:
             connection.close()
             connection = None
+    if connection is not None:
+        connection.close()
 
 
 def request(connection: http.client.HTTPConnection, path: str, *, reused: bool) -> tuple[str, bool]:
@@ -128,6 +130,12 @@ def request(connection: http.client.HTTPConnection, path: str, *, reused: bool) 
     except (OSError, http.client.HTTPException):
         return "lost", False
     return ("answered" if (status, body) == (200, BODIES[path]) else "lost"), stays
+
+
+def ready(port: int) -> bool:
+    """Tell whether the service is ready. Raises `OSError` where nobody listens."""
+    with closing(connect(port)) as connection:
+        return ask(connection, "/readyz")[0] == 200
 
 
 def connect(port: int) -> http.client.HTTPConnection:
@@ -163,7 +171,7 @@ def wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
     """Wait until the service answers. Raises `RuntimeError` where it ends before."""
     while process.poll() is None:
         try:
-            if ask(connect(port), "/readyz")[0] == 200:
+            if ready(port):
                 return
         except OSError:
             time.sleep(0.02)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from buttress import Service, SetupError, create_app
+from buttress import LifecycleError, Service, SetupError, create_app
 from buttress.errors import DiscoveryError
 
 Package = Callable[[Mapping[str, str]], Path]
@@ -80,6 +80,49 @@ def test_a_broken_main_stops_the_boot(package: Package) -> None:
     with pytest.raises(DiscoveryError, match=r"shop\.app\.main does not load: OSError: no disk"):
         make()
     assert "shop.app.main" not in sys.modules
+
+
+def test_an_error_in_the_package_around_main_is_named(package: Package) -> None:
+    """An __init__ that fails is like any module that fails."""
+    package({"shop/app/__init__.py": "import nowhere_at_all", "shop/app/main.py": ""})
+    with pytest.raises(DiscoveryError, match="No module named 'nowhere_at_all'"):
+        make()
+
+
+def test_an_application_that_ended_is_not_the_last(package: Package) -> None:
+    """The name falls back to the last application that lives, and says so where there is none."""
+    package({"kiosk/app/main.py": ""})
+    first, second = make("kiosk"), make("kiosk")
+    app = import_module("kiosk.app.main").app
+    second.close()
+    assert app._get_current_object() is first
+    first.close()
+    with pytest.raises(LifecycleError, match="no application of kiosk now"):
+        _ = app.name
+
+
+def test_an_application_that_failed_is_not_the_last(package: Package) -> None:
+    """A boot that ends in an error leaves the one before it in place."""
+    package({"shop/app/main.py": ""})
+    good = make()
+
+    class Bad(Service):
+        def postconfig(self) -> None:
+            raise OSError("no disk")
+
+    bad = Bad("shop")
+    bad.plan = good.plan
+    with pytest.raises(OSError, match="no disk"):
+        bad.boot()
+    assert import_module("shop.app.main").app._get_current_object() is good
+
+
+@pytest.mark.parametrize("name", ["__main__", "hello"])
+def test_a_single_file_is_no_package(package: Package, name: str) -> None:
+    """What Flask's users write first is answered with what to write instead."""
+    package({"hello.py": ""})
+    with pytest.raises(SetupError, match=r"single file.*use Service\(__name__\)"):
+        make(name)
 
 
 @pytest.mark.parametrize("name", ["nowhere_at_all", "shop.nothing"])

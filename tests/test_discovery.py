@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from buttress import Extension, LifecycleError, Service, create_app
+from buttress.discovery import module_names
 from buttress.errors import DiscoveryError
 
 Package = Callable[[Mapping[str, str]], Path]
@@ -112,6 +113,34 @@ def test_two_blueprints_of_one_name_are_refused(package: Package) -> None:
         make()
 
 
+NESTING = """
+from flask import Blueprint, abort
+from shop.app.api.users import blueprint as users
+blueprint = Blueprint("api", __name__, url_prefix="/api")
+blueprint.before_request(lambda: abort(403))
+blueprint.register_blueprint(users)
+"""
+
+
+@pytest.mark.parametrize("parent", ["shop/app/api/__init__.py", "shop/app/zoo.py"])
+def test_a_nested_blueprint_keeps_its_parents_guard(package: Package, parent: str) -> None:
+    """It is reached below its parent only, whichever of the two is imported first."""
+    package({"shop/app/main.py": "", "shop/app/api/users.py": area("users"), parent: NESTING})
+    app = make()
+    client = app.test_client()
+    assert list(app.blueprints) == ["api", "api.users"]
+    assert [client.get(path).status_code for path in ("/api/users/", "/users/")] == [403, 404]
+
+
+def test_a_blueprint_that_was_registered_by_hand_is_left_alone(package: Package) -> None:
+    """What main.py registers itself is not registered a second time."""
+    by_hand = (
+        "from shop.app.user import blueprint\napp.register_blueprint(blueprint, url_prefix='/x')"
+    )
+    package({"shop/app/main.py": by_hand, "shop/app/user.py": area("user")})
+    assert make().test_client().get("/x/").status_code == 200
+
+
 def test_something_else_named_blueprint_is_refused(package: Package) -> None:
     """A module-global blueprint that is none is a mistake."""
     package({"shop/app/a.py": "blueprint = 'user'"})
@@ -141,6 +170,12 @@ def test_listed_modules_use_two_formats(package: Package, chosen: Any) -> None:
         }
     )
     assert "user" in make(blueprint_modules=chosen).blueprints
+
+
+def test_listed_modules_of_a_plain_package(package: Package) -> None:
+    """Without a folder app, the same formats are relative to the package."""
+    package({"shop/__init__.py": "", "shop/user/apis.py": area("user")})
+    assert list(make(blueprint_modules="user").blueprints) == ["user"]
 
 
 @pytest.mark.parametrize(
@@ -197,6 +232,25 @@ def test_a_module_that_makes_an_application_is_refused(package: Package) -> None
     )
     with pytest.raises(LifecycleError, match=r"shop would boot inside the boot of shop.*__main__"):
         make()
+
+
+def test_a_link_to_a_folder_above_is_not_followed(package: Package) -> None:
+    """A circle of symbolic links ends where it began."""
+    root = package({"shop/app/main.py": "", "shop/app/user/apis.py": area("user")})
+    (root / "shop/app/user/loop").symlink_to(root / "shop/app/user")
+    assert module_names(make())[2:] == ["shop.app.user", "shop.app.user.apis"]
+
+
+def test_an_object_that_answers_everything_is_no_mark(package: Package) -> None:
+    """A proxy in a module is not asked for marks."""
+    package({"shop/app/a.py": """
+        class Peers:
+            def __getattr__(self, name):
+                return lambda *arguments: arguments
+        peers = Peers()
+        peers.__module__ = __name__
+    """})  # fmt: skip
+    assert make().marked == []
 
 
 QUEUES = type("Queues", (Extension,), {"name": "queues", "build": lambda self, app, settings: {}})

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
-from buttress.errors import Code, ConfigError, Problem, SetupError, Unavailable
+from buttress.errors import (
+    AppNotFound,
+    Code,
+    ConfigError,
+    DiscoveryError,
+    ExtensionError,
+    Problem,
+    SetupError,
+    Unavailable,
+)
 
 
 def test_every_code_but_the_general_one_has_its_status() -> None:
@@ -55,3 +66,20 @@ def test_unavailable_tells_when_to_come_back() -> None:
     error = Unavailable("The database is down.", retry_after=7)
     assert error.code == 503
     assert ("Retry-After", "7") in error.get_headers()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConfigError(["a.", "b."]),
+        ExtensionError("snow", "There is no snow."),
+        DiscoveryError("shop.app.a", "It does not load."),
+        AppNotFound("Nowhere.", ["here", "there"]),
+        Problem("full", "No seat.", status=409, headers={"X-Lift": "north"}, seats=0),
+        Unavailable("Closed.", retry_after=9),
+    ],
+)
+def test_an_error_survives_pickling(error: Exception) -> None:
+    """Process pools hand errors on with all that they carry."""
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
+    assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import click
 import flask
 import pytest
 
 from buttress import LifecycleError, Service, create_app
+from buttress.errors import DiscoveryError
+from buttress.gnar import GnarApp
 from buttress.lifecycle import State
+from buttress.loading import recording
 
 Package = Callable[[Mapping[str, str]], Path]
 
@@ -86,21 +91,70 @@ def test_a_closed_service_answers_nothing(package: Package) -> None:
     """A request after close is an error, not a half-answer."""
     package({"shop/__init__.py": ""})
     app = create_app("shop", extensions=[])
-    app.test_client().get("/")
+    client = app.test_client()
+    client.get("/")
     app.close()
     with pytest.raises(LifecycleError, match="shop is closed"):
-        app.test_client().get("/")
+        client.get("/")
 
 
-def test_the_state_may_not_be_set_from_a_fork(package: Package) -> None:
-    """A worker forked from a serving process refuses to answer."""
+@pytest.mark.parametrize("use", ["client.get('/')", "app.close()"])
+def test_a_fork_of_a_serving_process_is_refused(package: Package, use: str) -> None:
+    """Neither requests nor close pass in a process that did not start the service."""
     package({"shop/__init__.py": ""})
     app = create_app("shop", extensions=[])
-    app.start()
-    app.lifecycle.pid = -1
-    with pytest.raises(LifecycleError, match="start it in each worker"):
-        app.test_client().get("/")
-    app.lifecycle.pid = None
+    client = app.test_client()
+    client.get("/")
+    child = os.fork()
+    if child == 0:
+        os._exit(_refused(use, {"app": app, "client": client}))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def _refused(use: str, names: dict[str, object]) -> int:
+    try:
+        eval(use, names)  # noqa: S307  # one of the two texts above
+    except LifecycleError as error:
+        return 7 if "start it in each worker" in str(error) else 2
+    return 3
+
+
+def test_a_boot_that_failed_says_why_again(package: Package) -> None:
+    """Later requests are told the first reason, not only that there was one."""
+    package({"shop/app/bad.py": "raise OSError('no disk')"})
+    app = GnarApp("shop", production=True, port=0, no_db=True, no_jwt=True)
+    for _ in range(2):
+        with pytest.raises((DiscoveryError, LifecycleError), match="no disk"):
+            app({"PATH_INFO": "/", "REQUEST_METHOD": "GET"}, lambda *answer: None)
+
+
+def test_a_property_that_fails_says_why() -> None:
+    """An AttributeError inside a property is not taken for a missing property."""
+
+    class Shop(Service):
+        @property
+        def limit(self) -> int:
+            return int(self.config.missing_thing)  # type: ignore[attr-defined]  # on purpose
+
+    with pytest.raises(AttributeError, match="missing_thing"):
+        _ = Shop("shop").limit
+
+
+def test_the_runner_of_commands_boots(package: Package) -> None:
+    """Like the test client, it finds a booted application."""
+    package({"shop/__init__.py": ""})
+    app = GnarApp("shop", production=True, port=0, no_db=True, no_jwt=True)
+    app.cli.command("hello")(lambda: click.echo(flask.current_app.config["MODE"]))
+    assert app.test_cli_runner().invoke(args=["hello"]).output.endswith("production\n")
+    app.close()
+
+
+def test_run_only_notes_the_application_while_it_is_loaded() -> None:
+    """A module that ends in app.run() does not serve when a command loads it."""
+    app = Service("bare")
+    with recording() as recorded:
+        app.run(port=1)
+    assert recorded == [app]
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,27 @@ package that booted last, so several applications in one process do not mix.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from types import ModuleType
 from typing import cast
+from weakref import ReferenceType, ref
 
 from flask import current_app, has_app_context
 from werkzeug.local import LocalProxy
 
 from buttress.discovery import tolerated
-from buttress.errors import SetupError
+from buttress.errors import LifecycleError, SetupError
+from buttress.lifecycle import State
 from buttress.service import Service
 
-_last_booted: dict[str, Service] = {}
+_ENDED = (State.CLOSED, State.FAILED)
+
+#: The applications of each package in the order of their boots, and the last that has not ended.
+_booted: dict[str, list[ReferenceType[Service]]] = {}
+_last: dict[str, Service] = {}
 
 
 def attach_instance(app: Service) -> None:
@@ -28,13 +35,12 @@ def attach_instance(app: Service) -> None:
 
     A main module that exists and was not loaded yet is loaded, once, under its real name.
     """
-    _last_booted[app.package] = app
+    _booted.setdefault(app.package, []).append(ref(app))
+    _last[app.package] = app
+    app.lifecycle.at_end.append(partial(_forget, app.package))
     for name in (f"{app.package}.app.main", f"{app.package}.main"):
-        module = sys.modules.get(name) or _alias_of_main(name)
-        if module is None:
-            with tolerated(app, name):
-                module = _load(name, app.package)
-        if module is not None:
+        with tolerated(app, name):
+            module = sys.modules.get(name) or _alias_of_main(name) or _load(name, app.package)
             module.__dict__["app"] = attached(app.package)
 
 
@@ -48,14 +54,25 @@ def make_importable(package: str) -> None:
 
     Raises `SetupError` where there is no such package.
     """
+    if package == "__main__":
+        raise SetupError(_NOT_A_PACKAGE.format("__main__"))
     top = package.partition(".")[0]
     if find_spec(top) is None:
         _replace_script_folder(top)
-    if specification(package) is None:
+    spec = specification(package)
+    if spec is None:
         raise SetupError(
             f"There is no package '{package}': give the import name of the application's package "
             "and start in the folder that holds it, or install it."
         )
+    if spec.submodule_search_locations is None:
+        raise SetupError(_NOT_A_PACKAGE.format(package))
+
+
+_NOT_A_PACKAGE = (
+    "'{}' is a single file, and an application is a package of modules: give the name of a "
+    "package, or use Service(__name__) in one file."
+)
 
 
 def specification(name: str) -> ModuleSpec | None:
@@ -73,16 +90,33 @@ def _application(package: str) -> Service:
         current = current_app._get_current_object()  # type: ignore[attr-defined]  # LocalProxy's own
         if isinstance(current, Service) and current.package == package:
             return current
-    return _last_booted[package]
+    if package not in _last:
+        raise LifecycleError(
+            f"There is no application of {package} now: none has booted, or all are closed."
+        )
+    return _last[package]
+
+
+def _forget(package: str) -> None:
+    living = [it for it in map(_alive, _booted[package]) if it is not None]
+    _booted[package] = [ref(it) for it in living]
+    _last.pop(package, None)
+    if living:
+        _last[package] = living[-1]
+
+
+def _alive(reference: ReferenceType[Service]) -> Service | None:
+    app = reference()
+    return None if app is None or app.lifecycle.state in _ENDED else app
 
 
 def _replace_script_folder(top: str) -> None:
     script = Path(getattr(sys.modules.get("__main__"), "__file__", None) or "").resolve()
-    for folder in script.parents:
-        if folder.name == top:
-            if sys.path and Path(sys.path[0]).resolve() == script.parent:
-                del sys.path[0]
-            sys.path.insert(0, str(folder.parent))
+    folder = next((it for it in script.parents if it.name == top), None)
+    if folder is not None:
+        if sys.path and Path(sys.path[0]).resolve() == script.parent:
+            del sys.path[0]
+        sys.path.insert(0, str(folder.parent))
 
 
 def _alias_of_main(name: str) -> ModuleType | None:

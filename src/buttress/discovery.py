@@ -8,13 +8,15 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from inspect import isroutine
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint
 
 from buttress.declare import EXTENSION_OF, Marked, marks
+from buttress.engine.flaskcompat import nested_in
 from buttress.errors import DiscoveryError, LifecycleError
 from buttress.service import Service
 
@@ -34,26 +36,43 @@ def discover(app: Service) -> None:
     """
     chosen = app.plan.blueprint_modules if app.plan else None
     names = module_names(app) if chosen is None else listed_names(app, chosen)
+    found: list[Found] = []
     for name in names:
         with tolerated(app, name):
             module = import_module(name)
-            _register_blueprint(app, module, required=chosen is not None)
+            found += _blueprint_of(module, required=chosen is not None)
             _collect_marks(app, module)
+    for each in _outermost(found):
+        _register(app, each)
+
+
+class Found(NamedTuple):
+    """A blueprint and the module that has it."""
+
+    module: str
+    blueprint: Blueprint
+
+
+def handlers_root(app: Service) -> tuple[Path, str]:
+    """Give the folder and the package of the handlers: ``<package>.app``, or the package."""
+    root = Path(app.root_path)
+    inner = (root / "app").is_dir()
+    return (root / "app", f"{app.package}.app") if inner else (root, app.package)
 
 
 def module_names(app: Service) -> list[str]:
-    """Give the names of all modules below ``<package>.app``, or of the package without one."""
-    root = Path(app.root_path)
-    if (root / "app").is_dir():
-        return list(_names_below(root / "app", f"{app.package}.app", NOT_FILES))
-    return list(_names_below(root, app.package, NOT_FILES | NOT_FILES_OF_A_PLAIN_PACKAGE))
+    """Give the names of all modules that may hold handlers."""
+    folder, package = handlers_root(app)
+    plain = NOT_FILES_OF_A_PLAIN_PACKAGE if package == app.package else frozenset()
+    return list(_names_below(folder, package, NOT_FILES | plain, set()))
 
 
 def listed_names(app: Service, chosen: str | Sequence[str]) -> list[str]:
     """Resolve the two formats of ``blueprint_modules``.
 
-    ``user`` is ``<package>.app.user.apis`` and ``admin.views`` is ``<package>.app.admin.views``.
-    Raises `DiscoveryError` for what is no name, and for a name given twice.
+    ``user`` is ``<package>.app.user.apis`` and ``admin.views`` is ``<package>.app.admin.views``;
+    without a folder ``app``, ``.app`` is left out. Raises `DiscoveryError` for what is no name,
+    and for a name given twice.
     """
     names: list[str] = []
     for item in [chosen] if isinstance(chosen, str) else chosen:
@@ -61,7 +80,7 @@ def listed_names(app: Service, chosen: str | Sequence[str]) -> list[str]:
             raise DiscoveryError(
                 str(item), f"blueprint_modules: {item!r} is no module name such as 'user'."
             )
-        name = f"{app.package}.app.{item}" + ("" if "." in item else ".apis")
+        name = f"{handlers_root(app)[1]}.{item}" + ("" if "." in item else ".apis")
         if name in names:
             raise DiscoveryError(name, f"blueprint_modules names {item!r} twice: name it once.")
         names.append(name)
@@ -92,14 +111,21 @@ def watched_files(app: Service) -> list[Path]:
     return sorted(Path(app.root_path).rglob("*.py"))
 
 
-def _names_below(folder: Path, package: str, excluded: frozenset[str]) -> Iterator[str]:
+def _names_below(
+    folder: Path, package: str, excluded: frozenset[str], seen: set[Path]
+) -> Iterator[str]:
+    seen.add(folder.resolve())
     if (folder / "__init__.py").is_file():
         yield package
     for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and entry.name.isidentifier() and entry.name not in NOT_FOLDERS:
-            yield from _names_below(entry, f"{package}.{entry.name}", NOT_FILES)
+        if _is_package(entry) and entry.resolve() not in seen:
+            yield from _names_below(entry, f"{package}.{entry.name}", NOT_FILES, seen)
         elif _holds_handlers(entry) and entry.name not in excluded:
             yield f"{package}.{entry.stem}"
+
+
+def _is_package(folder: Path) -> bool:
+    return folder.is_dir() and folder.name.isidentifier() and folder.name not in NOT_FOLDERS
 
 
 def _holds_handlers(file: Path) -> bool:
@@ -107,30 +133,41 @@ def _holds_handlers(file: Path) -> bool:
     return plain and file.stem != "__init__" and not file.stem.startswith("test_")
 
 
-def _register_blueprint(app: Service, module: ModuleType, *, required: bool) -> None:
+def _blueprint_of(module: ModuleType, *, required: bool) -> list[Found]:
     blueprint = module.__dict__.get("blueprint")
-    if not isinstance(blueprint, Blueprint):
-        if required or blueprint is not None:
-            raise DiscoveryError(
-                module.__name__, f"{module.__name__} has no flask.Blueprint named `blueprint`."
-            )
+    if isinstance(blueprint, Blueprint):
+        return [Found(module.__name__, blueprint)]
+    if required or blueprint is not None:
+        raise DiscoveryError(
+            module.__name__, f"{module.__name__} has no flask.Blueprint named `blueprint`."
+        )
+    return []
+
+
+def _outermost(found: list[Found]) -> list[Found]:
+    """Leave out re-exports, and what another blueprint registers with its own prefix and hooks."""
+    nested = {id(inner) for each in found for inner in nested_in(each.blueprint)}
+    unique: dict[int, Found] = {}
+    for each in found:
+        unique.setdefault(id(each.blueprint), each)
+    return [each for key, each in unique.items() if key not in nested]
+
+
+def _register(app: Service, found: Found) -> None:
+    blueprint = found.blueprint
+    if any(blueprint is known for known in app.blueprints.values()):
         return
-    known = app.blueprints.get(blueprint.name)
-    if known is blueprint:
-        return
-    if known is not None:
-        raise DiscoveryError(module.__name__, _same_name(app, blueprint, module))
+    if blueprint.name in app.blueprints:
+        raise DiscoveryError(found.module, _same_name(app, found))
     app.register_blueprint(blueprint)
-    app.discovered[blueprint.name] = module.__name__
-    logger.info("Listening on %s", blueprint.url_prefix)
+    app.discovered[blueprint.name] = found.module
+    logger.info("Listening on %s", blueprint.url_prefix or "/")
 
 
-def _same_name(app: Service, blueprint: Blueprint, module: ModuleType) -> str:
-    first = app.discovered.get(blueprint.name, "the application itself")
-    return (
-        f"Two blueprints are named '{blueprint.name}', in {first} and in {module.__name__}: "
-        "rename one of them."
-    )
+def _same_name(app: Service, found: Found) -> str:
+    name = found.blueprint.name
+    first = app.discovered.get(name, "the application itself")
+    return f"Two blueprints are named '{name}', in {first} and in {found.module}: rename one."
 
 
 def _collect_marks(app: Service, module: ModuleType) -> None:
@@ -147,9 +184,9 @@ def _collect_marks(app: Service, module: ModuleType) -> None:
 
 
 def _own(module: ModuleType) -> Iterable[Any]:
-    """Give the values of a module that it did not import, each once."""
-    unique = {id(value): value for value in vars(module).values()}
-    return [v for v in unique.values() if getattr(v, "__module__", None) == module.__name__]
+    """Give the functions of a module that it did not import, each once."""
+    unique = {id(value): value for value in vars(module).values() if isroutine(value)}
+    return [it for it in unique.values() if getattr(it, "__module__", None) == module.__name__]
 
 
 def _place(module: str, error: BaseException) -> str:

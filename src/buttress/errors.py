@@ -114,10 +114,10 @@ class ConfigError(SetupError):
     """Raised when settings are wrong; ``problems`` has one sentence for each."""
 
     def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(problems)
         self.problems = tuple(problems)
-        super().__init__(self._text())
 
-    def _text(self) -> str:
+    def __str__(self) -> str:
         if len(self.problems) == 1:
             return self.problems[0]
         lines = "\n".join(f"  - {problem}" for problem in self.problems)
@@ -128,24 +128,33 @@ class ExtensionError(SetupError):
     """Raised when an extension is unknown, lacks a package, or cannot be built; see ``name``."""
 
     def __init__(self, name: str, message: str) -> None:
+        super().__init__(name, message)
         self.name = name
-        super().__init__(message)
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 class DiscoveryError(SetupError):
     """Raised when a module of handlers does not load or does not fit; see ``module``."""
 
     def __init__(self, module: str, message: str) -> None:
+        super().__init__(module, message)
         self.module = module
-        super().__init__(message)
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 class AppNotFound(SetupError):
     """Raised when no application is found; ``tried`` lists the places."""
 
     def __init__(self, message: str, tried: Sequence[str] = ()) -> None:
+        super().__init__(message, tried)
         self.tried = tuple(tried)
-        super().__init__(message)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ServerError(SetupError):
@@ -188,6 +197,9 @@ class Problem(HTTPException):
         self.code_name = str(code_name)
         self.headers = dict(headers or {})
         self.extra = extra
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).__new__, (type(self),), self.__dict__
 
     @property
     def name(self) -> str:

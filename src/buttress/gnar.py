@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from operator import methodcaller
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -189,14 +189,16 @@ class GnarApp(Service):
             server = " development server" if self.mode == "development" else ""
             logger.info("Gnar-%s%s is up", self.display_name, server)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in LATER:
-            raise AttributeError(
-                f"{name} of a GnarApp comes with the extension '{LATER[name]}', {_NOT_YET}.",
-                name=name,
-                obj=self,
-            )
-        return super().__getattr__(name)
+    if not TYPE_CHECKING:  # as in Service
+
+        def __getattr__(self, name: str) -> Any:
+            if name in LATER:
+                raise AttributeError(
+                    f"{name} of a GnarApp comes with the extension '{LATER[name]}', {_NOT_YET}.",
+                    name=name,
+                    obj=self,
+                )
+            return super().__getattr__(name)
 
 
 _NOT_YET = "which this version of Buttress does not have yet"

@@ -78,6 +78,9 @@ class Lifecycle:
         self.embedded = False
         #: True once requests may pass without a further look at the state.
         self.ready = False
+        #: Called once, when the life ends by close or failure.
+        self.at_end: list[Callable[[], None]] = []
+        self._failure: BaseException | None = None
         self._lock = threading.RLock()
         _ALIVE.add(self)
 
@@ -91,7 +94,7 @@ class Lifecycle:
                 if self.state is State.OPEN:
                     self._attempt(steps, State.BOOTED)
         if self.state in (State.FAILED, State.CLOSED):
-            raise LifecycleError(f"{self.name} is {self.state}: make a new application.")
+            raise LifecycleError(self._why_ended()) from self._failure
 
     @property
     def booting(self) -> bool:
@@ -144,7 +147,7 @@ class Lifecycle:
             if self.state in (State.CLOSED, State.FAILED):
                 return
             self.check_process()
-            self.state, self.ready = State.CLOSED, False
+            self._end(State.CLOSED)
         failures = list(self._close_parts())
         if failures:
             raise ExceptionGroup(f"{self.name} did not close cleanly", failures)
@@ -153,11 +156,21 @@ class Lifecycle:
         try:
             work()
         except BaseException as error:
-            self.state = State.FAILED
+            self._failure = error
+            self._end(State.FAILED)
             for failure in self._close_parts():
                 error.add_note(f"while closing after this: {failure!r}")
             raise
         self.state = reached
+
+    def _end(self, state: State) -> None:
+        self.state, self.ready = state, False
+        for call in self.at_end:
+            call()
+
+    def _why_ended(self) -> str:
+        why = f" ({self._failure})" if self._failure else ""
+        return f"{self.name} is {self.state}{why}: make a new application."
 
     def _start_parts(self) -> None:
         for part in self.parts:

@@ -7,17 +7,20 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from flask import Flask
 
 from buttress.engine.flaskcompat import RegistrationGuard
 from buttress.errors import ExtensionError, LifecycleError
-from buttress.extension import BUILT_IN, EXTENSIONS, Extension, Slot, Wanted
+from buttress.extension import EXTENSIONS, Extension, Slot, Wanted
 from buttress.lifecycle import Lifecycle, State
+from buttress.loading import recorded
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from flask.ctx import AppContext
-    from flask.testing import FlaskClient
+    from flask.testing import FlaskClient, FlaskCliRunner
 
     from buttress.config import Configuration, Mode, Settings
     from buttress.declare import Marked
@@ -30,8 +33,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("buttress.service")
 
+P = ParamSpec("P")
+R = TypeVar("R")
 S = TypeVar("S")
 T = TypeVar("T")
+
+
+def _as_typed(_: Callable[P, R]) -> Callable[[Callable[..., R]], Callable[P, R]]:
+    """Give a method the signature of the one that it passes its arguments to."""
+    return lambda method: method
 
 
 @dataclass(frozen=True)
@@ -71,8 +81,9 @@ class Service(RegistrationGuard):
         templates: Templates
         health: Health
 
-    def __init__(self, import_name: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(import_name, *args, **kwargs)
+    @_as_typed(Flask.__init__)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.lifecycle = Lifecycle(self.name)
         #: What answers once the service is ready: Flask, behind the web edge where there is one.
         self.edge: WSGIApplication = super().wsgi_app
@@ -144,7 +155,7 @@ class Service(RegistrationGuard):
         """
         slot = self.slot(extension.name)
         if slot is None or not isinstance(slot.extension, extension):
-            raise ExtensionError(extension.name, _not_here(self.name, extension.name))
+            raise ExtensionError(extension.name, _not_here(self, extension.name))
         it: T = slot.it
         return it
 
@@ -182,18 +193,35 @@ class Service(RegistrationGuard):
             self.boot()
         return super().test_client(use_cookies, **kwargs)
 
-    def __getattr__(self, name: str) -> Any:
-        built = self.__dict__.get("extensions", {}).get("buttress", {})
-        if name in built:
-            return built[name]
-        raise AttributeError(_not_here(self.__dict__.get("name", "the service"), name), obj=self)
+    def test_cli_runner(self, **kwargs: Any) -> FlaskCliRunner:
+        """Make Flask's runner of commands for tests; boots first where there is a boot."""
+        if self.plan is not None:
+            self.boot()
+        return super().test_cli_runner(**kwargs)
+
+    @_as_typed(Flask.run)
+    def run(self, *args: Any, **kwargs: Any) -> None:
+        """Run Flask's development server, unless a command is only loading the application."""
+        if not recorded(self):
+            super().run(*args, **kwargs)
+
+    if not TYPE_CHECKING:  # a type checker shall go on refusing attributes that do not exist
+
+        def __getattr__(self, name: str) -> Any:
+            built = self.__dict__.get("extensions", {}).get("buttress", {})
+            if name in built:
+                return built[name]
+            if hasattr(type(self), name):  # a property of that name failed: let it say why
+                return object.__getattribute__(self, name)
+            raise AttributeError(_not_here(self, name), name=name, obj=self)
 
 
 def _under_flask_command() -> bool:
     return os.environ.get("FLASK_RUN_FROM_CLI") == "true"
 
 
-def _not_here(app: str, name: str) -> str:
-    if name in EXTENSIONS or name in BUILT_IN:
-        return f"{app} has no '{name}': it is not among its extensions, or it has not booted."
-    return f"{app} has no attribute '{name}'."
+def _not_here(app: Service, name: str) -> str:
+    app_name = app.__dict__.get("name", "The service")
+    if name in EXTENSIONS:
+        return f"{app_name} has no '{name}': it is not among its extensions, or it has not booted."
+    return f"{app_name} has no attribute '{name}'."

@@ -55,11 +55,19 @@ def test_secret() -> None:
 
 def test_lives_once() -> None:
     """An application that was closed cannot be used again."""
-    app = create_app("shop")
+    app = GnarApp("shop", production=True, port=0, no_db=True, no_jwt=True)
     with make_app(app):
         assert isinstance(app, Service)
-    with pytest.raises(LifecycleError, match="make a new application"), make_app(app):
+    with pytest.raises(LifecycleError, match="is closed: give make_app"), make_app(app):
         pytest.fail("it was given all the same")
+
+
+def test_a_booted_application_is_refused() -> None:
+    """Its settings are read already, so it would be tested in the wrong mode."""
+    app = create_app("shop")
+    with pytest.raises(LifecycleError, match="is booted: give make_app"), make_app(app, PORT=1):
+        pytest.fail("it was given all the same")
+    app.close()
 
 
 def test_closed_after_a_failure() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -11,6 +12,8 @@ from contextlib import suppress
 from buttress.lifecycle import Deadline
 from buttress.serving.signals import STOP_SIGNALS, Blocked
 from buttress.serving.worker import leave_process
+
+logger = logging.getLogger("buttress.serving")
 
 
 class Child:
@@ -81,6 +84,8 @@ def _be_child(work: Callable[[Callable[[], None]], int], writer: int) -> None:
         os.setpgid(0, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         code = work(lambda: _tell(writer))
+    except BaseException:
+        logger.exception("A worker failed")
     finally:
         leave_process(code)
 

@@ -27,8 +27,9 @@ logger = logging.getLogger("buttress.serving")
 CLOSING = 2.0
 #: Seconds after which a worker counts as having lived well.
 SETTLED = 30.0
-#: The first and the longest pause before a worker is replaced, in seconds.
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
+#: The first pause before a worker is replaced, in seconds, and the longest: of workers that
+#: served before they died, and of those that did not.
+FIRST_PAUSE, SERVED_PAUSE, LONGEST_PAUSE = 0.1, 1.0, 30.0
 
 
 class Supervisor:
@@ -138,7 +139,8 @@ class Supervisor:
 
     def _replace(self, child: Child) -> None:
         self._failures = 0 if child.age >= SETTLED else min(self._failures + 1, 10)
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** max(0, self._failures - 1))
+        longest = SERVED_PAUSE if child.ready else LONGEST_PAUSE
+        pause = min(longest, FIRST_PAUSE * 2 ** min(10, max(0, self._failures - 1)))
         self._due.append(Deadline(pause * random.uniform(0.5, 1)))  # noqa: S311  # jitter
 
     def _enforce(self) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from buttress.config import COMMAND_LINE
+from buttress.errors import LifecycleError
+from buttress.lifecycle import State
 from buttress.service import Service
 
 
@@ -16,12 +18,13 @@ def make_app(source: Service | Callable[[], Service], **settings: object) -> Ite
 
     ``source`` is a factory, or an application that has not booted yet: such a one lives once, so
     give its fixture the scope ``session``. ``settings`` are keys such as ``PORT=0``, above every
-    other source; ``SECRET_KEY`` is made up.
+    other source; ``SECRET_KEY`` is made up. Raises `LifecycleError` for an application that has
+    booted, since its settings are read already.
     """
     given = {"MODE": "testing", "SECRET_KEY": secrets.token_urlsafe(32), **settings}
     token = COMMAND_LINE.set(given)
     try:
-        app = source if isinstance(source, Service) else source()
+        app = _open(source) if isinstance(source, Service) else source()
         app.boot()
     finally:
         COMMAND_LINE.reset(token)
@@ -29,3 +32,11 @@ def make_app(source: Service | Callable[[], Service], **settings: object) -> Ite
         yield app
     finally:
         app.close()
+
+
+def _open(app: Service) -> Service:
+    if app.lifecycle.state is not State.OPEN:
+        raise LifecycleError(
+            f"{app.name} is {app.lifecycle.state}: give make_app the function that makes it."
+        )
+    return app
