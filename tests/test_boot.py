@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 
 from buttress import ConfigError, Extension, Service, SetupError, create_app
@@ -140,10 +142,33 @@ def test_the_instance_folder_can_be_moved(
     assert (there, here) == (str(tmp_path / "there"), str(tmp_path / "here"))
 
 
+def test_a_secret_is_forgotten_when_its_application_closes(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves the environment, serves the application, and goes with it."""
+    monkeypatch.setenv("SHOP_SECRET_KEY", "0123456789abcdef" * 3)
+    app = create_app("shop", extensions=[])
+    left, known = "SHOP_SECRET_KEY" not in os.environ, app.secret_key is not None
+    app.close()
+    later = create_app("shop", extensions=[])
+    assert (left, known, later.secret_key) == (True, True, None)
+
+
 def test_flask_options_reach_flask(shop: Path) -> None:
     """What Flask's constructor takes, create_app takes."""
     app = create_app("shop", extensions=[], static_url_path="/assets")
     assert app.static_url_path == "/assets"
+
+
+def test_a_package_needs_no_init(package: Package) -> None:
+    """Folders of modules are enough, and the instance folder is beside them."""
+    root = package({"resort/app/main.py": "", "resort/templates/a.txt": "snow"})
+    (root / "resort/__init__.py").unlink()
+    (root / "resort/app/__init__.py").unlink()
+    app = create_app("resort", extensions=[])
+    assert (app.root_path, app.instance_path) == (str(root / "resort"), str(root / "instance"))
+    with app.app_context():
+        assert flask.render_template("a.txt") == "snow"
 
 
 def test_several_apps_in_one_process_do_not_mix(shop: Path) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import signal
 import sys
@@ -18,6 +19,7 @@ from tools.running import NotServing, Running, is_free, running
 
 PISTE = Path(__file__).parents[1] / "examples/piste"
 APP = "piste.app.main:app"
+HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -49,23 +51,32 @@ QUESTIONS = (
 def main() -> None:
     """Serve until Ctrl-C, or check and stop. Exits with 2 for a mistake of the user."""
     parser = argparse.ArgumentParser(prog="make demo")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", default="8000")
     parser.add_argument("--check", action="store_true", help="ask, stop, and tell")
     arguments = parser.parse_args()
-    if not is_free(arguments.port):
-        refuse(
-            f"port {arguments.port} is in use; stop what uses it, or choose another: "
-            f"make demo PORT={arguments.port + 1}"
-        )
+    port = usable_port(arguments.port)
     write_secrets(PISTE / "instance")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with running(PISTE, arguments.port, app=APP) as service:
+        with running(PISTE, port, app=APP) as service:
             sys.exit(check(service) if arguments.check else serve(service))
     except NotServing as error:
         refuse(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def usable_port(text: str) -> int:
+    """Read the number of a free port; what is none ends the program."""
+    port = int(text) if re.fullmatch("[0-9]{1,5}", text) else 0
+    if not 1 <= port <= HIGHEST_PORT:
+        refuse(f"PORT must be a number from 1 to {HIGHEST_PORT}, not {text!r}")
+    if not is_free(port):
+        other = port + 1 if port < HIGHEST_PORT else port - 1
+        refuse(
+            f"port {port} is in use; stop what uses it, or choose another: make demo PORT={other}"
+        )
+    return port
 
 
 def check(service: Running) -> int:
@@ -101,7 +112,7 @@ def write_secrets(folder: Path) -> None:
     """Write a generated secret key, readable by this user alone, unless there is a file."""
     file = folder / "config.py"
     if not file.exists():
-        add_secret(file, "SECRET_KEY", generate())
+        add_secret(file, "SECRET_KEY", generate(), make_folder=True)
 
 
 def refuse(sentence: str) -> NoReturn:

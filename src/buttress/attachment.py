@@ -49,10 +49,11 @@ def attached(package: str) -> Service:
     return cast(Service, LocalProxy(lambda: _application(package)))
 
 
-def make_importable(package: str) -> None:
-    """See to it that ``package`` can be imported, also where its main file runs as a script.
+def package_folder(package: str) -> str:
+    """Find the folder of a package, with or without ``__init__.py``.
 
-    Raises `SetupError` where there is no such package.
+    Where its main file runs as a script, the package is made importable first. Raises
+    `SetupError` where there is no such package.
     """
     if package == "__main__":
         raise SetupError(_NOT_A_PACKAGE.format("__main__"))
@@ -65,8 +66,9 @@ def make_importable(package: str) -> None:
             f"There is no package '{package}': give the import name of the application's package "
             "and start in the folder that holds it, or install it."
         )
-    if spec.submodule_search_locations is None:
+    if not spec.submodule_search_locations:
         raise SetupError(_NOT_A_PACKAGE.format(package))
+    return str(Path(next(iter(spec.submodule_search_locations))).absolute())
 
 
 _NOT_A_PACKAGE = (

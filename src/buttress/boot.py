@@ -10,7 +10,7 @@ from typing import Any
 from flask.helpers import get_debug_flag
 
 from buttress import config as configuration
-from buttress.attachment import attach_instance, make_importable
+from buttress.attachment import attach_instance, package_folder
 from buttress.config import COMMAND_LINE, SectionSpec, instance_folder
 from buttress.discovery import discover
 from buttress.errors import ExtensionError, LifecycleError
@@ -37,7 +37,7 @@ def create_app(
     ``extensions=None`` means the default set, a list exactly those; ``env_prefix`` defaults to
     the name in upper case. Raises `SetupError` for whatever must be mended first.
     """
-    make_importable(name)
+    flask_options.setdefault("root_path", package_folder(name))
     app = Service(name, instance_path=instance_folder(name, instance_path), **flask_options)
     app.plan = Plan(
         env_prefix=env_prefix or environment_name(name),
@@ -74,9 +74,10 @@ def configure(app: Service) -> None:
         presets=plan.presets,
         command_line=COMMAND_LINE.get(),
     )
-    app.settings = app.configuration.settings
+    app.lifecycle.at_end.append(app.configuration.release)
+    app.settings = settings = app.configuration.settings
     app.config.update(app.configuration.values)
-    app.pending = in_required_order(extensions, lambda name: settings_of(app, name))
+    app.pending = in_required_order(extensions, lambda name: getattr(settings, name, None))
 
 
 def build_extensions(app: Service) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from buttress import boot
-from buttress.attachment import attach_instance, make_importable
+from buttress.attachment import attach_instance, package_folder
 from buttress.config import COMMAND_LINE, VAULT, instance_folder
 from buttress.discovery import discover
 from buttress.errors import ConfigError, ExtensionError, LifecycleError, SetupError
@@ -89,8 +89,8 @@ class GnarApp(Service):
         problems = list(_problems(production, sqs))
         if problems:
             raise ConfigError(problems)
-        make_importable(name)
-        super().__init__(name, instance_path=instance_folder(name))
+        root_path = package_folder(name)
+        super().__init__(name, instance_path=instance_folder(name), root_path=root_path)
         mode = COMMAND_LINE.get().get("MODE", "production" if production else "development")
         self.no_db = no_db
         self.no_jwt = no_jwt

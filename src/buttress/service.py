@@ -18,15 +18,17 @@ from buttress.lifecycle import Lifecycle, State
 from buttress.loading import recorded
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from flask.ctx import AppContext
     from flask.testing import FlaskClient, FlaskCliRunner
+    from flask.wrappers import Response
 
     from buttress.config import Configuration, Mode, Settings
     from buttress.declare import Marked
     from buttress.health.extension import Health
     from buttress.log.extension import Log
     from buttress.web.cors import Cors
+    from buttress.web.edge import Edge
     from buttress.web.extension import Web
     from buttress.web.security import Security
     from buttress.web.templates import Templates
@@ -70,6 +72,8 @@ class Service(RegistrationGuard):
     """
 
     plan: Plan | None = None
+    #: What stands between the server and Flask; the first extension that needs it makes it.
+    edge: Edge | None = None
     settings: Settings
     configuration: Configuration
 
@@ -85,8 +89,6 @@ class Service(RegistrationGuard):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lifecycle = Lifecycle(self.name)
-        #: What answers once the service is ready: Flask, behind the web edge where there is one.
-        self.edge: WSGIApplication = super().wsgi_app
         #: Extensions that the boot has loaded and not built yet.
         self.pending: list[Extension[Any, Any]] = []
         #: The functions that discovery found marked by `buttress.declare`.
@@ -171,7 +173,22 @@ class Service(RegistrationGuard):
         """Answer a request, booting and starting first where a foreign container did not."""
         if not self.lifecycle.ready:
             self._make_ready()
-        return self.edge(environ, start_response)
+        if self.edge is None:
+            return super().wsgi_app(environ, start_response)
+        return self.edge(super().wsgi_app, environ, start_response)
+
+    def full_dispatch_request(self) -> Response:
+        """Answer a request as Flask does; an ``exit()`` in it is an error like others.
+
+        It would end the process with the requests of others, or none at all. A bare service
+        leaves it as it is.
+        """
+        try:
+            return super().full_dispatch_request()
+        except SystemExit as error:
+            if self.plan is None:
+                raise
+            raise RuntimeError(f"SystemExit({error.code!r}) was raised in a request") from error
 
     def _make_ready(self) -> None:
         lifecycle = self.lifecycle

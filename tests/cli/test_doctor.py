@@ -59,6 +59,7 @@ def test_all_is_well(lake: Write, run: Run) -> None:
         ("raise Unhealthy('frozen')", "Unhealthy: frozen"),
         ("raise OSError('no route')", "OSError: no route"),
         ("raise TimeoutError", "TimeoutError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
         ("time.sleep(0.4)", "no answer within 0.1 seconds"),
     ],
 )
@@ -90,3 +91,11 @@ def test_without_dependencies(project: Write, run: Run) -> None:
     """An application that depends on nothing is well."""
     project(SHOP)
     assert run("doctor").exit_code == 0
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1", "1e300", "soon"])
+def test_bad_timeout(run: Run, seconds: str) -> None:
+    """What is no time to wait is refused."""
+    result = run("doctor", "--timeout", seconds)
+    assert result.exit_code == 2
+    assert "--timeout" in result.stderr

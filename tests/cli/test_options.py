@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.shop import Run
+from tests.cli.shop import SHOP, Run, Write
 
 
 def settings(output: str) -> dict[str, str]:
@@ -65,6 +65,14 @@ def test_given_twice(shop: Path, run: Run, arguments: tuple[str, ...]) -> None:
     assert "is given twice" in result.stderr
 
 
-def test_value_with_equals_sign(shop: Path, run: Run) -> None:
+def test_unknown_key(shop: Path, run: Run) -> None:
+    """A key that no other source has is refused, and the nearest one named."""
+    result = run("--set", "PRT=1", "check")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is no setting PRT; did you mean PORT?" in result.stderr
+
+
+def test_value_with_equals_sign(project: Write, run: Run) -> None:
     """Only the first equals sign separates."""
+    project({**SHOP, "shop/settings.py": "QUERY = ''"})
     assert settings(run("config", "--json", "--set", "QUERY=a=b").stdout)["QUERY"] == "'a=b'"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
 from buttress.cli.project import check_name, layouts, write_project
 from buttress.errors import SetupError
+from tests.cli.process import call_program
 from tests.cli.shop import Write
 
 
@@ -78,7 +80,7 @@ def test_cannot_be_written(tmp_path: Path) -> None:
 def test_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A project that cannot be written to its end is not there at all."""
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("buttress.cli.project.add_secret", full)
@@ -126,3 +128,16 @@ def test_main_has_two_lines(tmp_path: Path) -> None:
         "from buttress.gnar import GnarApp",
         "app = GnarApp",
     ]
+
+
+@pytest.mark.parametrize("layout", layouts())
+def test_linters_are_content(tmp_path: Path, layout: str) -> None:
+    """Ruff and mypy have nothing to say of a new project, as they are without settings."""
+    write_project(tmp_path / "shop", "shop", layout)
+    for arguments in (
+        ["ruff", "check", "--isolated", "--no-cache"],
+        ["ruff", "format", "--isolated", "--no-cache", "--check"],
+        ["mypy", "--cache-dir", "../cache"],
+    ):
+        result = call_program(Path(sys.executable), tmp_path / "shop", "-m", *arguments, ".")
+        assert result.returncode == 0, result.stdout

@@ -38,3 +38,21 @@ def test_json(project: Write, run: Run) -> None:
         "endpoint": "office.desk",
         "module": "shop.office",
     }
+
+
+def test_health_routes(shop: Path, run: Run) -> None:
+    """The health routes, which Flask does not know, are listed too."""
+    rows = {row["rule"]: row for row in json.loads(run("routes", "--json").stdout)}
+    assert rows["/livez"] == {
+        "rule": "/livez",
+        "methods": ["GET"],
+        "endpoint": "health",
+        "module": "buttress.health.extension",
+    }
+
+
+def test_own_route_at_a_health_path(project: Write, run: Run) -> None:
+    """A route of the application at such a path is listed instead."""
+    project({**SHOP, "shop/office.py": VIEW.replace("/desk", "/livez")})
+    rows = [row for row in json.loads(run("routes", "--json").stdout) if row["rule"] == "/livez"]
+    assert [row["endpoint"] for row in rows] == ["office.desk"]

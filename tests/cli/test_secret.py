@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from buttress.config.section import SECRET_BYTES
 from tests.cli.shop import Run, Write
 
 
@@ -17,8 +18,14 @@ def test_new(run: Run) -> None:
 
 
 def test_too_few_bytes(run: Run) -> None:
-    """A secret that could be guessed is refused."""
-    assert run("secret", "new", "--bytes", "8").exit_code == 2
+    """A secret that a service would refuse to boot with is refused."""
+    assert run("secret", "new", "--bytes", str(SECRET_BYTES - 1)).exit_code == 2
+
+
+def test_fewest_bytes(shop: Path, run: Run) -> None:
+    """The shortest secret that is written is good enough to boot with."""
+    run("secret", "new", "SECRET_KEY", "--bytes", str(SECRET_BYTES))
+    assert run("check").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -84,13 +91,26 @@ def test_rotate_another_key(project: Write, run: Run) -> None:
     [
         (("new", "secret_key"), "'secret_key' is no key"),
         (("new", "A KEY"), "'A KEY' is no key"),
+        (("new", "KEY", "--file", "no/where/f.py"), "there is no folder {}/no/where"),
         (("rotate", "SECRET_KEY"), "instance/config.py cannot be read"),
         (("new", "KEY", "--app", "a b"), "'a b' does not name an application"),
     ],
 )
 def test_mistakes(project: Write, run: Run, arguments: tuple[str, ...], message: str) -> None:
-    """A mistake is named, with exit code 2."""
-    project({})
+    """A mistake is named, with exit code 2, and nothing is written."""
+    folder = project({})
     result = run("secret", *arguments)
     assert result.exit_code == 2
-    assert message in result.stderr
+    assert message.format(folder) in result.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_folder_around_the_instance_folder(project: Write, run: Run) -> None:
+    """Only the instance folder itself is made."""
+    folder = project({"shop/main.py": ""})
+    result = run(
+        "secret", "new", "KEY", env={"SHOP_INSTANCE_PATH": str(folder / "no" / "instance")}
+    )
+    assert result.exit_code == 2
+    assert f"The folder {folder}/no/instance cannot be made: No such file" in result.stderr
+    assert [it.name for it in folder.iterdir()] == ["shop"]

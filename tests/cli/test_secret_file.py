@@ -35,7 +35,7 @@ def test_generate() -> None:
 
 def test_add(file: Path) -> None:
     """The first secret makes the file; the next is added to it; others cannot read it."""
-    add_secret(file, "SECRET_KEY", "a")
+    add_secret(file, "SECRET_KEY", "a", make_folder=True)
     add_secret(file, "PEPPER", "b")
     assert values(file) == {"SECRET_KEY": "a", "PEPPER": "b"}
     assert mode(file) == 0o600
@@ -65,7 +65,7 @@ def test_rotate(file: Path) -> None:
     """The old SECRET_KEY becomes the first of the fallbacks, before older ones."""
     for value in "abc":
         if value == "a":
-            add_secret(file, "SECRET_KEY", value)
+            add_secret(file, "SECRET_KEY", value, make_folder=True)
         else:
             assert rotate_secret(file, "SECRET_KEY", value) == "SECRET_KEY_FALLBACKS"
     assert values(file) == {"SECRET_KEY": "c", "SECRET_KEY_FALLBACKS": ["b", "a"]}
@@ -108,11 +108,14 @@ def test_rotate_without_file(file: Path) -> None:
         rotate_secret(file, "SECRET_KEY", "new")
 
 
-def test_cannot_be_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("make_folder", "message"), [(False, "there is no folder"), (True, "cannot be made")]
+)
+def test_cannot_be_written(tmp_path: Path, make_folder: bool, message: str) -> None:
     """A place that cannot be written is named, and no draft stays behind."""
     (tmp_path / "instance").write_text("a file")
-    with pytest.raises(SetupError, match="cannot be written"):
-        add_secret(tmp_path / "instance" / "config.py", "KEY", "a")
+    with pytest.raises(SetupError, match=message):
+        add_secret(tmp_path / "instance" / "config.py", "KEY", "a", make_folder=make_folder)
     assert [it.name for it in tmp_path.iterdir()] == ["instance"]
 
 

@@ -35,10 +35,18 @@ def test_piped(shop: Path, run: Run) -> None:
     assert run("shell", input=code).stdout == '["shop"]\n'
 
 
-def test_error_of_the_code(shop: Path, run: Run) -> None:
-    """What the code raises is the code's own affair."""
-    with pytest.raises(ZeroDivisionError):
-        run("shell", "-c", "1 / 0")
+@pytest.mark.parametrize(
+    ("code", "last"),
+    [("1 / 0", "ZeroDivisionError: division by zero"), ("1 +", "SyntaxError: invalid syntax")],
+)
+def test_error_of_the_code(shop: Path, run: Run, code: str, last: str) -> None:
+    """The traceback of what the code raises begins in the code, and the exit code is 1."""
+    result = run("shell", "-c", code)
+    lines = [it for it in result.stderr.splitlines() if not it.startswith("Traceback ")]
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert lines[0].startswith('  File "<shell>", line 1')
+    assert lines[-1] == last
+    assert result.stderr.count("File ") == 1
 
 
 def test_exit_code_of_the_code(shop: Path, run: Run) -> None:

@@ -40,6 +40,8 @@ class Colour(Enum):
         (timedelta, "a duration in seconds"),
         (Path, "a path"),
         (bytes, "bytes"),
+        (Annotated[str, Meta(pattern="^/")], "text, of the form ^/"),
+        (Annotated[str, Meta(pattern="^/", title="from /")] | None, "text, from /, or nothing"),
     ],
 )
 def test_an_annotation_is_said_in_words(annotation, words):

@@ -29,11 +29,13 @@ def test_a_flag_that_is_off_yields_to_the_mode(shop):
 
 
 def test_without_configuration_flask_has_its_own_defaults(shop):
-    """The projection of Flask's keys is what Flask would have."""
+    """The projection of Flask's keys is what Flask would have, but for its session cookies."""
     values = shop.load().values
     assert {key: values[key] for key in Flask.default_config} == {
         **Flask.default_config,
         "DEBUG": False,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": True,
     }
 
 
@@ -53,6 +55,30 @@ def test_the_mode_decides_flasks_flags(shop, mode, debug, testing):
     flask = configuration.settings.flask
     assert (flask.debug, flask.testing) == (debug, testing)
     assert (configuration.values["DEBUG"], configuration.values["TESTING"]) == (debug, testing)
+
+
+@pytest.mark.parametrize(
+    ("mode", "secure", "propagate"),
+    [("production", True, None), ("development", False, False), ("testing", False, None)],
+)
+def test_defaults_that_follow_the_mode_are_in_the_tree(shop, mode, secure, propagate):
+    """Tree, projection and rows have the same, and the rows tell that the mode decided."""
+    configuration = shop.load({"MODE": mode})
+    flask, values = configuration.settings.flask, configuration.values
+    assert flask.session_cookie_secure is values["SESSION_COOKIE_SECURE"] is secure
+    assert flask.propagate_exceptions is values["PROPAGATE_EXCEPTIONS"] is propagate
+    assert shop.origin("SESSION_COOKIE_SECURE", configuration) == f"MODE={mode}"
+    expected = "default" if propagate is None else f"MODE={mode}"
+    assert shop.origin("PROPAGATE_EXCEPTIONS", configuration) == expected
+
+
+def test_defaults_that_follow_the_mode_give_way_to_every_source(shop):
+    """What somebody sets counts, also where it is off; None is left to the mode."""
+    values = shop.load({"SESSION_COOKIE_SECURE": False, "SESSION_COOKIE_SAMESITE": None}).values
+    assert (values["SESSION_COOKIE_SECURE"], values["SESSION_COOKIE_SAMESITE"]) == (False, None)
+    given = {"MODE": "development", "PROPAGATE_EXCEPTIONS": True, "SESSION_COOKIE_SECURE": None}
+    values = shop.load(given).values
+    assert (values["PROPAGATE_EXCEPTIONS"], values["SESSION_COOKIE_SECURE"]) == (True, False)
 
 
 def test_flasks_flag_sets_the_mode(shop):

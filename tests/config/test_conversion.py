@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -26,6 +27,7 @@ class LiftSettings(Section):
     main: Lift
     others: tuple[Lift, ...] = ()
     folder: Path | None = None
+    kinds: tuple[Literal["chair", "gondola"], ...] = ()
 
 
 REGISTRY = Registry([*CORE, *SPECS, SectionSpec("lift", LiftSettings)])
@@ -91,7 +93,7 @@ def test_a_list_of_secrets_is_one():
     ("key", "value", "text", "result"),
     [
         ("CACHE_URL", 7, "007", "007"),
-        ("SECRET_KEY", 12, "012", "012"),
+        ("SECRET_KEY", 12, "012", Secret("012")),
         ("CACHE_SERVERS", [1, "b"], ("01", "b"), ("01", "b")),
         ("CACHE_ENABLED", 1, "1", True),
         ("CACHE_RATIO", 1, "1", 1.0),
@@ -100,6 +102,15 @@ def test_a_list_of_secrets_is_one():
 def test_what_was_written_counts_where_the_typed_reading_does_not_fit(key, value, text, result):
     """A number in an ini file is text again where its field is text."""
     assert converted(key, value, text) == result
+
+
+def test_choices_inside_a_list_are_told():
+    """The sentence names the place inside the list, the choices, and the nearest of them."""
+    with pytest.raises(ValueError, match=".") as caught:
+        converted("LIFT_KINDS", "chair, gondole")
+    assert str(caught.value) == (
+        "here: LIFT_KINDS[1] is 'gondole', but must be one of chair, gondola; did you mean gondola?"
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,7 +122,20 @@ def test_what_was_written_counts_where_the_typed_reading_does_not_fit(key, value
         ("CACHE_TTL", True, "here: CACHE_TTL is True, but must be a whole number"),
         ("CACHE_ENABLED", "maybe", "here: CACHE_ENABLED is 'maybe', but must be true or false"),
         ("CACHE_URL", 5, "here: CACHE_URL is 5, but must be text"),
-        ("CACHE_LIMITS", "{oops", "here: CACHE_LIMITS is '{oops', but must be a mapping"),
+        ("CACHE_LIMITS", "{oops", "here: CACHE_LIMITS is not valid JSON: object keys must be"),
+        (
+            "CACHE_LIMITS",
+            '{"a": 1',
+            "here: CACHE_LIMITS is not valid JSON: Input data was truncated",
+        ),
+        (
+            "CACHE_LIMITS",
+            '{"a": "x"}',
+            "here: CACHE_LIMITS['a'] is 'x', but must be a whole number",
+        ),
+        ("CACHE_LIMITS", {"token": "tulip"}, "CACHE_LIMITS['token'] is '********', but must be"),
+        ("CACHE_RATIO", float("inf"), "here: CACHE_RATIO is inf, but must be a number"),
+        ("CACHE_WAIT", "1e300", "here: CACHE_WAIT is '1e300', but must be a duration in seconds"),
         ("CACHE_LIMITS", "oops", "here: CACHE_LIMITS is 'oops', but must be a mapping"),
         ("CACHE_EVICTION", "lrv", "but must be one of lru, lfu; did you mean lru?"),
         ("CACHE_URL", ["amqp://u:tulip@h"], r"is ['amqp://u:********@h']"),
@@ -154,7 +178,11 @@ def test_an_own_key_takes_the_type_of_its_weaker_value(text, known, value):
 
 @pytest.mark.parametrize(
     ("text", "known", "sentence"),
-    [("many", 1, "must be a whole number"), ("{x", {}, "must be a mapping")],
+    [
+        ("many", 1, "must be a whole number"),
+        ("{x", {}, "must be a mapping"),
+        ("inf", 0.5, "must be a number"),
+    ],
 )
 def test_an_own_key_that_does_not_fit_is_refused(text, known, sentence):
     """A text that cannot be of the known type is told so."""

@@ -206,6 +206,7 @@ def test_secrets_leave_the_environment_even_when_loading_fails(shop):
     shop.environ["SHOP_SECRET_KEY"] = "changeme"
     shop.problems()
     assert "SHOP_SECRET_KEY" not in shop.environ
+    assert shop.vault.environ() == {}
 
 
 def test_a_second_application_still_gets_the_secret(shop):
@@ -213,6 +214,36 @@ def test_a_second_application_still_gets_the_secret(shop):
     shop.environ["SHOP_SECRET_KEY"] = GOOD
     shop.load()
     assert shop.load().values["SECRET_KEY"] == GOOD
+
+
+def test_a_file_wins_over_a_secret_that_was_taken(shop):
+    """The variable is not set any more, so the two are not both given."""
+    shop.environ["SHOP_SECRET_KEY"] = GOOD
+    first = shop.load()
+    shop.environ["SHOP_SECRET_KEY_FILE"] = str(shop.write("key", OTHER))
+    second = shop.load()
+    assert second.values["SECRET_KEY"] == OTHER
+    assert (first.taken, second.taken) == (("SHOP_SECRET_KEY",), ())
+    assert second.warnings == ()
+
+
+def test_a_file_beside_it_does_not_hide_a_variable_from_ini_files(shop):
+    """Only settings have files; what an ini file names is found as long as it is kept."""
+    shop.name("shop.ini", "[cache]\npassword = ${MINE}\n")
+    shop.environ |= {"MINE": OTHER, "MINE_FILE": "x"}
+    assert [shop.load().values["CACHE_PASSWORD"] for _ in range(2)] == [OTHER, OTHER]
+
+
+def test_a_secret_is_forgotten_with_the_last_configuration_made_of_it(shop):
+    """Releasing twice is as good as once."""
+    shop.environ["SHOP_SECRET_KEY"] = GOOD
+    first, second = shop.load(), shop.load()
+    first.release()
+    first.release()
+    assert shop.vault.environ() == {"SHOP_SECRET_KEY": GOOD}
+    second.release()
+    assert shop.vault.environ() == {}
+    assert shop.load().values["SECRET_KEY"] is None
 
 
 def test_a_dotenv_file_is_read_in_development(shop):
@@ -232,6 +263,27 @@ def test_a_dotenv_file_is_not_read_elsewhere(shop, mode):
     """A file of a developer does not reach production."""
     shop.write(".env", "SHOP_CACHE_TTL=2\n")
     assert shop.load({"MODE": mode}).settings.cache.ttl == 300
+
+
+def test_lines_of_a_dotenv_file_without_a_value_are_warned_of(shop):
+    """The line is told by its number, never shown, and the others count."""
+    shop.write(".env", "# x\n\nSHOP_CACHE_URL\ntu lip\nSHOP_CACHE_TTL=2\n\n\nexport A\nB=\n")
+    configuration = shop.load({"MODE": "development"})
+    assert configuration.settings.cache.ttl == 2
+    assert configuration.warnings == tuple(
+        f".env:{line}: ignored, for it is not written NAME=value" for line in (3, 4, 8)
+    )
+
+
+def test_flask_debug_does_not_open_a_production_service(shop):
+    """A variable that was left over is warned of."""
+    shop.environ["FLASK_DEBUG"] = "1"
+    configuration = shop.load()
+    assert (configuration.settings.service.mode, configuration.values["DEBUG"]) == (
+        "production",
+        False,
+    )
+    assert ["set MODE" in warning for warning in configuration.warnings] == [True]
 
 
 def test_a_dotenv_file_does_not_decide_the_mode(shop):

@@ -34,12 +34,29 @@ def test_flasks_flags_set_the_mode_when_nothing_else_does(given, mode):
 
 
 def test_flask_debug_is_the_weakest_hint():
-    """The variable counts only when no source says anything."""
-    debug = {"FLASK_DEBUG": "1"}
+    """Under the flask command, the variable counts when no source says anything."""
+    debug = {"FLASK_DEBUG": "1", "FLASK_RUN_FROM_CLI": "true"}
     assert decided(debug) == ("development", "environment FLASK_DEBUG")
     assert decided(debug, DEBUG=False) == ("production", "default")
     assert decided(debug, MODE="production") == ("production", "MODE.py")
     assert decided(debug, TESTING=True)[0] == "testing"
+
+
+@pytest.mark.parametrize("command", [{}, {"FLASK_RUN_FROM_CLI": "false"}])
+def test_flask_debug_alone_does_not_leave_production(command):
+    """Elsewhere it is ignored, and the warning says what to set."""
+    decision = decide({}, {"FLASK_DEBUG": "1", **command})
+    assert (decision.mode, decision.origin) == ("production", "default")
+    (warning,) = decision.warnings
+    assert warning.startswith("environment FLASK_DEBUG has no effect")
+    assert "set MODE to development" in warning
+
+
+@pytest.mark.parametrize("given", [{"MODE": "production"}, {"DEBUG": False}, {"TESTING": True}])
+def test_flask_debug_needs_no_warning_where_a_source_decides(given):
+    """Who says what the mode is has no use for the variable."""
+    candidates = {key: [Candidate(value, "x.py")] for key, value in given.items()}
+    assert decide(candidates, {"FLASK_DEBUG": "1"}).warnings == ()
 
 
 @pytest.mark.parametrize(

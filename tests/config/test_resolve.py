@@ -155,3 +155,38 @@ def test_a_weak_default_is_refused(shop):
     assert shop.problems() == (
         "default: TOKENS_SECRET is a placeholder; generate one with: buttress secret new",
     )
+
+
+def test_secrets_may_be_in_any_container(shop):
+    """They are checked, plain in the projection and masked in every display."""
+
+    class Tokens(Section):
+        peers: dict[str, Secret]
+        old: frozenset[Secret] = frozenset()
+
+    shop.sections = (SectionSpec("tokens", Tokens),)
+    shop.environ["SHOP_TOKENS_PEERS"] = f'{{"lift": "{GOOD}"}}'
+    configuration = shop.load({"TOKENS_OLD": [OTHER]})
+    assert configuration.values["TOKENS_PEERS"] == {"lift": GOOD}
+    assert configuration.values["TOKENS_OLD"] == {OTHER}
+    shown = repr((configuration.values, configuration.rows, configuration.settings.tokens))
+    assert GOOD not in shown
+    assert OTHER not in shown
+    assert len(shop.problems({"TOKENS_OLD": ["dev"], "TOKENS_PEERS": {"a": "dev"}})) == 2
+
+
+def test_a_secret_of_the_applications_own_stays_one(shop):
+    """A variable that overrides it is masked as well."""
+    shop.write("shop/settings.py", "from buttress import Secret\nLAKE = Secret('tulip')\n")
+    shop.environ["SHOP_LAKE"] = "rose"
+    configuration = shop.load()
+    assert configuration.values["LAKE"] == "rose"
+    assert "rose" not in repr(configuration.rows)
+
+
+def test_a_value_from_code_is_not_read_as_text(shop):
+    """What overrides a key of the application's own and is no text is kept as it is."""
+    shop.write("shop/settings.py", "LAKE = 'tulip'\nDEPTHS = [1]\n")
+    given = {"LAKE": Secret("rose"), "DEPTHS": (2, 3)}
+    values = shop.load(command_line=given).values
+    assert (values["LAKE"], values["DEPTHS"]) == ("rose", (2, 3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
@@ -17,9 +19,10 @@ def test_the_flask_section_declares_every_key_of_flask():
 
 
 def test_the_defaults_of_the_flask_section_are_those_of_flask():
-    """A service without configuration has Flask's own."""
+    """Others are only what follows MODE, and a session cookie that no other site sends."""
     ours = {field.key: field.default() for field in Registry(CORE).of_section("flask")}
-    assert ours == {**Flask.default_config, "TESTING": None}
+    follow = dict.fromkeys(("TESTING", "SESSION_COOKIE_SECURE"))
+    assert ours == {**Flask.default_config, **follow, "SESSION_COOKIE_SAMESITE": "Lax"}
 
 
 def test_every_core_setting_is_described():
@@ -37,6 +40,54 @@ def test_an_unknown_samesite_is_refused():
     """A value that would fail with the first cookie is told at once."""
     (problem,) = FlaskSettings(session_cookie_samesite="loose").problems()
     assert problem == ("SESSION_COOKIE_SAMESITE is 'loose', but must be one of Lax, Strict, None")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("MAX_CONTENT_LENGTH", -1, "a whole number, at least 0, or nothing"),
+        ("MAX_FORM_MEMORY_SIZE", -1, "at least 0"),
+        ("MAX_FORM_PARTS", "-1", "at least 0"),
+        ("MAX_COOKIE_SIZE", -1, "at least 0"),
+        ("SESSION_COOKIE_NAME", "my session", "without spaces"),
+        ("SESSION_COOKIE_NAME", "a;b", "without spaces"),
+        ("SESSION_COOKIE_NAME", "", "without spaces"),
+        ("SESSION_COOKIE_NAME", "a\n", "without spaces"),
+        ("SERVER_NAME", "https://shop.org", "as host or host:port, or nothing"),
+        ("SERVER_NAME", "shop..org", "as host"),
+        ("SERVER_NAME", "shop.org:", "as host"),
+        ("SERVER_NAME", "shop.org:http", "as host"),
+        ("SERVER_NAME", "shop.org/x", "as host"),
+        ("APPLICATION_ROOT", "shop", "beginning with /"),
+        ("PERMANENT_SESSION_LIFETIME", -1, "must be at least 0"),
+        ("PERMANENT_SESSION_LIFETIME", 1e12, "at most 3155760000"),
+        ("SEND_FILE_MAX_AGE_DEFAULT", "-5", "is -5 seconds, but must be at least 0"),
+    ],
+)
+def test_what_flask_cannot_work_with_is_refused(shop, key, value, expected):
+    """The mistake is told before the first request meets it."""
+    (problem,) = shop.problems({key: value})
+    assert key in problem
+    assert expected in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("MAX_CONTENT_LENGTH", 0),
+        ("MAX_FORM_PARTS", None),
+        ("SESSION_COOKIE_NAME", "__Host-s"),
+        ("SERVER_NAME", "localhost"),
+        ("SERVER_NAME", "shop.example.org.:8000"),
+        ("SERVER_NAME", "[::1]:80"),
+        ("SERVER_NAME", "süd.example"),
+        ("APPLICATION_ROOT", "/shop"),
+        ("SEND_FILE_MAX_AGE_DEFAULT", timedelta(0)),
+    ],
+)
+def test_what_flask_can_work_with_is_taken(shop, key, value):
+    """The limits let through what is unusual and works."""
+    assert shop.load({key: value}).values[key] == value
 
 
 def test_a_section_is_an_attribute():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 
 import pytest
@@ -169,3 +170,19 @@ def test_every_source_is_read_before_anything_is_refused(shop):
         "config=",
         "command line --log-level",
     ]
+
+
+def test_an_instance_folder_that_is_a_file_is_told(shop):
+    """What stands in the way of the file is a mistake, not a file that is missing."""
+    (shop.folder / "instance").write_text("")
+    assert shop.problems() == ("instance/config.py cannot be read: Not a directory",)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
+def test_an_instance_folder_that_is_closed_is_told(shop):
+    """A folder that may not be looked into is a mistake, not a file that is missing."""
+    shop.write("instance/config.py", "CACHE_TTL = 7\n").parent.chmod(0)
+    try:
+        assert shop.problems() == ("instance/config.py cannot be read: Permission denied",)
+    finally:
+        (shop.folder / "instance").chmod(0o700)

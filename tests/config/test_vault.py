@@ -42,3 +42,42 @@ def test_clear_forgets():
     vault.take("KEY", environ)
     vault.clear()
     assert vault.environ() == {}
+
+
+def test_a_secret_is_kept_until_its_last_holder_lets_it_go():
+    """Each holder counts once, however often it takes or forgets."""
+    environ, vault = {"KEY": "tulip"}, Vault()
+    for holder in ("a", "a", "b"):
+        vault.take("KEY", environ, holder)
+    assert vault.held("b") == ("KEY",)
+    vault.forget("a")
+    vault.forget("a")
+    assert vault.environ() == {"KEY": "tulip"}
+    vault.forget("b")
+    assert (vault.environ(), vault.held("b")) == ({}, ())
+
+
+def test_each_holder_has_the_value_that_it_took():
+    """When the holder of a newer value goes, that of the other one is there again."""
+    vault = Vault()
+    vault.take("KEY", {"KEY": "tulip"}, "a")
+    vault.take("KEY", {"KEY": "rose"}, "b")
+    assert vault.environ() == {"KEY": "rose"}
+    vault.forget("b")
+    assert vault.environ() == {"KEY": "tulip"}
+
+
+def test_a_file_replaces_what_was_taken():
+    """Only where the environment does not have the variable itself again."""
+    vault = Vault()
+    vault.take("KEY", {"KEY": "tulip"})
+    assert vault.replaced({"KEY_FILE": "x"}) == {"KEY"}
+    assert vault.replaced({"KEY_FILE": "x", "KEY": "rose"}) == frozenset()
+    assert vault.replaced({"OTHER_FILE": "x"}) == frozenset()
+
+
+def test_what_was_never_set_is_not_taken():
+    """A holder of nothing holds nothing."""
+    vault = Vault()
+    vault.take("KEY", {}, "a")
+    assert (vault.held("a"), vault.environ()) == ((), {})

@@ -46,6 +46,16 @@ class Broken(Fine):
         raise RuntimeError("SELECT password FROM users")
 
 
+class Leaving(Fine):
+    """Has a check that ends its thread."""
+
+    name = "leaving"
+
+    def check(self, it: str) -> None:
+        """Leave."""
+        raise SystemExit(3)
+
+
 class Slow(Fine):
     """Has a check that lasts until it is let go."""
 
@@ -118,6 +128,20 @@ def test_failing_check(
     assert status == 503
     assert ("SELECT" in str(body)) is shown
     assert any(it.exc_info and "failing" in it.getMessage() for it in caplog.records)
+
+
+def test_check_that_exits(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """A check that ends by SystemExit is not healthy, and is logged."""
+    status, body = heartbeat(make(extensions=["health", Leaving]))
+    assert (status, body["checks"]["leaving"]["status"]) == (503, "error")
+    assert any("leaving" in it.getMessage() for it in caplog.records)
+
+
+def test_check_whose_context_fails(make: Make) -> None:
+    """A check in whose context a teardown fails is not healthy."""
+    app = make(extensions=["health", Fine])
+    app.teardown_appcontext(lambda _error: 1 / 0)
+    assert heartbeat(app)[0] == 503
 
 
 def test_checks_run_at_once(make: Make, gate: threading.Event) -> None:

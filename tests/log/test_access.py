@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -127,3 +128,52 @@ def test_each_service_records_its_own(make: Make, capsys: Out) -> None:
     assert len(lines) == 2
     assert '"Logger":"first"' in lines[0]
     assert '"Logger":"second"' in lines[1]
+
+
+OURS = "request.summary"
+
+
+@pytest.mark.parametrize(
+    "quiet", [{"LOG_LEVEL": "ERROR"}, {"LOG_LEVELS": {OURS: "ERROR"}}], ids=["all", "access"]
+)
+@pytest.mark.parametrize("quiet_last", [True, False])
+def test_levels_do_not_mix(
+    make: Make, capsys: Out, quiet: dict[str, Any], quiet_last: bool
+) -> None:
+    """With two services in one process each keeps its own level, whichever was booted last."""
+    settings: list[dict[str, Any]] = [{}, quiet] if quiet_last else [quiet, {}]
+    for app in [shop(make, **each) for each in settings]:
+        app.test_client().get("/pistes/7")
+    assert len(summaries(capsys.readouterr().out)) == 1
+
+
+@pytest.mark.parametrize(("levels", "count"), [({"request": "ERROR"}, 0), ({OURS: "INFO"}, 1)])
+def test_nearest_level_holds(make: Make, capsys: Out, levels: dict[str, str], count: int) -> None:
+    """LOG_LEVELS may name the logger or one above it, and comes before LOG_LEVEL."""
+    level = "ERROR" if count else "INFO"
+    shop(make, LOG_LEVEL=level, LOG_LEVELS=levels).test_client().get("/pistes/7")
+    assert len(summaries(capsys.readouterr().out)) == count
+
+
+def test_level_of_the_logger_itself(
+    make: Make, capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A level that the application sets on the logger comes first."""
+    app = shop(make)
+    monkeypatch.setattr(logging.getLogger(OURS), "level", logging.ERROR)
+    app.test_client().get("/pistes/7")
+    assert summaries(capsys.readouterr().out) == []
+
+
+def test_disabled_logging(make: Make, capsys: Out, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``logging.disable`` holds for access records too."""
+    app = shop(make)
+    monkeypatch.setattr(logging.root.manager, "disable", logging.INFO)
+    app.test_client().get("/pistes/7")
+    assert summaries(capsys.readouterr().out) == []
+
+
+def test_no_line_number(make: Make, capsys: Out) -> None:
+    """In the style ``text`` a record has the name of its logger and no number of a line."""
+    make(LOG_STYLE="text").test_client().get("/nothing")
+    assert f" {OURS}   GET /nothing 404 " in capsys.readouterr().out

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.services import Make, services
 from tests.serving.running import Running, write_service
+
+
+@pytest.fixture
+def make(package: Callable[[Mapping[str, str]], Path]) -> Iterator[Make]:
+    """Give a function that makes services; they are closed after the test."""
+    with services(package) as make:
+        yield make
 
 
 @pytest.fixture

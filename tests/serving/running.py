@@ -60,6 +60,9 @@ class Raw:
         if environ["PATH_INFO"] == "/split":
             start_response("200 OK", [("X-Fine", "1"), ("X-Bad", "a\\r\\nX-Evil: 1")])
             return [b"split"]
+        if environ["PATH_INFO"] == "/beyond":
+            start_response("200 OK", [("X-Price", "10 \u20ac")])
+            return [b"beyond"]
         if environ["PATH_INFO"] == "/write":
             write = start_response("200 OK", [("Content-Type", "text/plain")])
             write(b"one ")
@@ -90,8 +93,13 @@ def make():
 
     @app.get("/slow")
     def slow():
+        print("has begun", flush=True)
         time.sleep(float(request.args.get("seconds", 1)))
         return "slow but whole"
+
+    @app.get("/exit")
+    def leave():
+        raise SystemExit(3)
 
     @app.get("/stream")
     def stream():
@@ -221,6 +229,16 @@ class Running:
             except (TimeoutError, ConnectionResetError):
                 pass
         return received
+
+    def is_refusing(self) -> bool:
+        """Tell whether nobody listens any more; a moment's silence is not yet a refusal."""
+        try:
+            self.connect(timeout=0.5).close()
+        except ConnectionRefusedError:
+            return True
+        except TimeoutError:
+            pass
+        return False
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal to the supervisor."""

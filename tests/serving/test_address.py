@@ -11,6 +11,7 @@ import pytest
 from buttress import create_app
 from buttress.errors import ServerError
 from buttress.serving.address import close_listener, host_of, listen, url_of
+from tests.services import Make
 
 SECRET = "kG8wqP2vXz5nB7mL4tR9yH3jF6dS1aC0"
 
@@ -80,3 +81,9 @@ def test_default_host(package: Callable[[Mapping[str, str]], Path], mode: str, h
     app = create_app("shop", config={"MODE": mode, "SECRET_KEY": SECRET}, extensions=[])
     assert host_of(app) == host
     app.close()
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_brackets(make: Make, host: str) -> None:
+    """An IPv6 address may have the brackets of an URL."""
+    assert host_of(make(extensions=[], HOST=host)) == "::1"

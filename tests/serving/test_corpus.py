@@ -73,6 +73,9 @@ SERVED = {
     },
 }
 
+#: The line of a request, and its headers.
+REQUEST = re.compile(rb"^(\S+ \S+ HTTP/1\.1\r\n)((?:[^\r\n]+\r\n)*\r\n)", re.MULTILINE)
+
 
 @pytest.mark.parametrize("server", ["granian", "gunicorn"])
 @pytest.mark.parametrize(("kind", "exceptions"), [("valid", NOT_SERVED), ("invalid", SERVED)])
@@ -105,4 +108,11 @@ def raw(file: Path) -> bytes:
     text = file.read_bytes().replace(b"\n", b"")
     for written, meant in ((rb"\r", b"\r"), (rb"\n", b"\n"), (rb"\t", b"\t"), (rb"\0", b"\0")):
         text = text.replace(written, meant)
-    return re.sub(rb"\\x([0-9A-Fa-f]{2})", lambda found: bytes([int(found[1], 16)]), text)
+    text = re.sub(rb"\\x([0-9A-Fa-f]{2})", lambda found: bytes([int(found[1], 16)]), text)
+    return REQUEST.sub(with_host, text)
+
+
+def with_host(found: re.Match[bytes]) -> bytes:
+    """Give the head of a request a host, without which it is refused before anything else."""
+    line, headers = found.groups()
+    return found[0] if b"host:" in headers.lower() else line + b"Host: corpus.test\r\n" + headers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -114,17 +115,17 @@ def test_failure_before_the_first_byte() -> None:
     body = Body(failing([b""]))
     record = answer(application(body, "200 OK", ("X-Mine", "1")))
     assert (record.status, record.body) == (500, b"Internal Server Error\n")
-    assert [name for name, _ in record.headers] == ["Content-Type", "Connection"]
+    assert [name for name, _ in record.headers] == ["Content-Type", "Connection", "X-Request-Id"]
     assert body.closed == 1
 
 
 def test_failure_midway(caplog: pytest.LogCaptureFixture) -> None:
-    """A failure midway is logged with the path, and ends the stream with an exception."""
+    """A failure midway is logged once, with path and request id, and ends the stream."""
     body = Body(failing([b"one"]))
-    with pytest.raises(RuntimeError, match="the avalanche"):
-        answer(application(body), PATH_INFO="/slope\n")
+    record = answer(application(body), PATH_INFO="/slope\n", HTTP_X_REQUEST_ID="r-1")
+    assert (record.pieces, body.closed) == ([b"one"], 1)
     assert r"The body of '/slope\n' broke off" in caplog.text
-    assert body.closed == 1
+    assert [it.__dict__["rid"] for it in caplog.records] == ["r-1"]
 
 
 def test_failure_to_close(caplog: pytest.LogCaptureFixture) -> None:
@@ -135,10 +136,34 @@ def test_failure_to_close(caplog: pytest.LogCaptureFixture) -> None:
     assert "ZeroDivisionError" in caplog.text
 
 
-@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\n", "\0", "\r"])
-def test_line_break_in_a_header(value: str) -> None:
-    """A header value with CR, LF or NUL becomes a 500."""
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\n", "\0", "\r", "10 €", "\udc80"])
+def test_values_that_no_header_can_carry(value: str) -> None:
+    """A header value with CR, LF, NUL or a character beyond Latin-1 becomes a 500."""
     assert answer(application([b""], "200 OK", ("X-Bad", value))).status == 500
+
+
+def exiting(*_: object) -> Iterator[bytes]:
+    """Be an application, or a body, that ends the process."""
+    sys.exit(3)
+
+
+def test_exit_in_the_application(caplog: pytest.LogCaptureFixture) -> None:
+    """An ``exit()`` of the application is a failure like others, in the call and in the body."""
+    assert answer(exiting).status == 500
+    body = Body([b"one"])
+    body.pieces = chain([b"one"], map(exiting, [0]))  # type: ignore[arg-type]  # it never gives
+    assert answer(application(body)).pieces == [b"one"]
+    assert caplog.text.count("SystemExit: 3") == 2
+
+
+def test_interrupt_goes_through() -> None:
+    """KeyboardInterrupt is left to the server."""
+
+    def app(*_: object) -> list[bytes]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        answer(app)
 
 
 @pytest.mark.parametrize("name", ["", "X Bad", "X-Bad:", "X-Bäd"])
@@ -239,6 +264,8 @@ def test_environ() -> None:
         ({"PATH_INFO": "*", "REQUEST_METHOD": "OPTIONS"}, 200),
         ({"PATH_INFO": ""}, 400),
         ({"HTTP_HOST": "a,b"}, 400),
+        ({"HTTP_HOST": "", "SERVER_PROTOCOL": "HTTP/1.1"}, 400),
+        ({"HTTP_HOST": "", "SERVER_PROTOCOL": "HTTP/1"}, 200),
         ({"HTTP_TRANSFER_ENCODING": "Chunked"}, 200),
         ({"HTTP_TRANSFER_ENCODING": "gzip, chunked"}, 200),
         ({"HTTP_TRANSFER_ENCODING": "chunked, gzip"}, 400),

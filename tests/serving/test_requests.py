@@ -47,6 +47,33 @@ def test_header_with_line_break(start: Start, server: str) -> None:
     assert "X-Bad has a line break" in running.text()
 
 
+def test_header_beyond_latin_1(start: Start, server: str) -> None:
+    """A response header that Latin-1 cannot carry is a 500, in the access log too."""
+    running = start(SERVER=server)
+    answer = running.ask("/beyond", headers={"X-Request-Id": "r-1"})
+    assert (answer.status, answer.body) == (500, b"Internal Server Error\n")
+    assert answer.headers["x-request-id"] == "r-1"
+    assert "X-Price has characters beyond Latin-1" in running.text()
+
+
+def test_exit_in_a_view(start: Start, server: str) -> None:
+    """A view that calls ``exit()`` is answered with an error page; its worker lives on."""
+    running = start(SERVER=server)
+    worker = running.ask("/pid").body
+    answer = running.ask("/exit", headers={"X-Request-Id": "r-1"})
+    assert (answer.status, answer.headers["x-request-id"]) == (500, "r-1")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert running.ask("/pid").body == worker
+    assert "SystemExit: 3" in running.text()
+
+
+@pytest.mark.parametrize("host", [b"", b"Host: \r\n", b"Host: a b\r\n", b"Host: a/<>\r\n"])
+def test_host(start: Start, server: str, host: bytes) -> None:
+    """A request of HTTP/1.1 without a host, or with what is none, is refused."""
+    answer = start(SERVER=server).send(b"GET / HTTP/1.1\r\n%bConnection: close\r\n\r\n" % host)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 def test_bodies(start: Start, server: str) -> None:
     """Bodies come back whole: with a length, chunked, and megabytes."""
     running = start(SERVER=server)
@@ -91,7 +118,10 @@ def test_stream_that_breaks_off(start: Start, server: str) -> None:
     else:
         with pytest.raises(http.client.IncompleteRead):
             running.ask("/breaks")
-    assert "the avalanche" in running.text()
+    records = [it for it in running.text().splitlines() if "RuntimeError: the avalanche" in it]
+    assert len(records) == 2
+    assert all('"rid":' in it and "broke off" in it for it in records)
+    assert server == "bjoern" or "BrokenOff" not in running.text()
 
 
 def test_upload_that_breaks_off(start: Start, server: str) -> None:
@@ -170,7 +200,8 @@ def test_threads(start: Start, name: str) -> None:
 def test_connections(start: Start, name: str) -> None:
     """A worker leaves further clients waiting while it has as many CONNECTIONS as allowed."""
     require_server(name)
-    running = start(SERVER=name, CONNECTIONS=2, THREADS=1)
+    # As many threads as connections: one that waits for its headers holds one with gunicorn.
+    running = start(SERVER=name, CONNECTIONS=2, THREADS=2)
     head = b"GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n"
     with running.connect() as one, running.connect() as two:
         one.sendall(head[:20])

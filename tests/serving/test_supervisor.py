@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import require_server
-from tests.serving.running import Running
+from tests.serving.running import PATIENCE, Running
 
 Start = Callable[..., Running]
 SERVERS = ("granian", "gunicorn", "bjoern")
@@ -36,6 +36,12 @@ class Engine:
 
 
 sys.exit(Supervisor(make(), Engine).run())
+"""
+
+EARLY = """
+import threading
+
+threading.Thread(target=threading.Event().wait, name="pump", daemon=True).start()
 """
 
 
@@ -82,12 +88,12 @@ def test_worker_ends_alone(start: Start) -> None:
 
 
 def test_killed_supervisor(start: Start, server: str) -> None:
-    """Workers whose supervisor was killed go too, and the port is free within 2 seconds."""
-    running = start(SERVER=server, WORKERS=2, DRAIN_GRACE=20)
+    """Workers whose supervisor was killed go too and free the port, without the grace."""
+    running = start(SERVER=server, WORKERS=2, DRAIN_GRACE=60, DRAIN_TIMEOUT=90)
     worker = int(running.ask("/pid").body)
     running.process.kill()
-    end = time.monotonic() + 2
-    while _is_alive(worker) or not _is_free(running):
+    end = time.monotonic() + PATIENCE
+    while _is_alive(worker) or not running.is_refusing():
         assert time.monotonic() < end
         time.sleep(0.02)
     running.until(f"closed {worker}")
@@ -142,7 +148,26 @@ def test_setting_without_use(start: Start) -> None:
     """A setting that the server cannot honour is said so at start."""
     require_server("bjoern")
     running = start(SERVER="bjoern", THREADS=4)
-    assert "THREADS is set, and BjoernServer has no use for it" in running.text()
+    assert "THREADS is set, and bjoern has no use for it" in running.text()
+
+
+def test_setting_without_use_in_development(launch: Start, folder: Path) -> None:
+    """In development the server that is named is the one that serves, whatever SERVER says."""
+    running = launch(MODE="development", SERVER="granian", THREADS=4).until_ready()
+    assert "THREADS is set, and development has no use for it" in running.text()
+
+
+def test_thread_before_the_fork(launch: Start, folder: Path) -> None:
+    """A thread that runs before the workers are forked is named in a warning."""
+    (folder / "early.py").write_text(EARLY + (folder / "run.py").read_text())
+    running = launch("early.py")
+    running.until_ready()
+    assert "missing in them: pump. " in running.text()
+
+
+def test_no_thread_before_the_fork(start: Start) -> None:
+    """Without one there is no warning."""
+    assert "missing in them" not in start().text()
 
 
 def test_development_server_in_production(launch: Start) -> None:
@@ -165,7 +190,7 @@ def test_ipv6(start: Start, server: str) -> None:
     """Every server listens on an IPv6 address, written in brackets."""
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
-    running = start(SERVER=server, HOST="::1")
+    running = start(SERVER=server, HOST="[::1]")
     assert running.ask("/").body == b"here"
     assert "http://[::1]:" in running.text()
 
@@ -176,16 +201,6 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2:3]
-
-
-def _is_free(running: Running) -> bool:
-    try:
-        running.connect(timeout=0.5).close()
-    except ConnectionRefusedError:
-        return True
-    except TimeoutError:
-        return False
-    return False
 
 
 def test_server_that_ends_by_itself(start: Start) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from buttress import LifecycleError, Service, create_app
-from buttress.config import COMMAND_LINE
+from buttress import ConfigError, LifecycleError, Service, create_app
+from buttress.config import COMMAND_LINE, VAULT
 from buttress.gnar import GnarApp
 from buttress.lifecycle import State
 from buttress.testing import make_app
@@ -75,3 +76,36 @@ def test_closed_after_a_failure() -> None:
     with pytest.raises(OSError, match="no"), make_app(lambda: create_app("shop")) as app:
         raise OSError("no")
     assert app.lifecycle.state is State.CLOSED
+
+
+KEY = "8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab91"
+
+
+def test_secrets_of_earlier_applications(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one application took out of the environment, the next one does not get."""
+    with monkeypatch.context() as patched:
+        patched.setenv("SHOP_SECRET_KEY_FALLBACKS", KEY)
+        with make_app(lambda: create_app("shop")) as app:
+            assert app.config["SECRET_KEY_FALLBACKS"] == [KEY]
+    assert VAULT.environ() == {}
+    with make_app(lambda: create_app("shop")) as app:
+        assert app.config["SECRET_KEY_FALLBACKS"] is None
+
+
+def test_environment_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret in the environment is there for every application, one after the other."""
+    monkeypatch.setenv("SHOP_SECRET_KEY_FALLBACKS", KEY)
+    for _ in range(2):
+        with make_app(lambda: create_app("shop")) as app:
+            assert "SHOP_SECRET_KEY_FALLBACKS" not in os.environ
+            assert app.config["SECRET_KEY_FALLBACKS"] == [KEY]
+        assert os.environ["SHOP_SECRET_KEY_FALLBACKS"] == KEY
+
+
+def test_environment_is_kept_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An application that does not boot leaves the environment and the vault as they were."""
+    monkeypatch.setenv("SHOP_SECRET_KEY_FALLBACKS", KEY)
+    with pytest.raises(ConfigError), make_app(lambda: create_app("shop"), PORT=-1):
+        pytest.fail("it booted all the same")
+    assert os.environ["SHOP_SECRET_KEY_FALLBACKS"] == KEY
+    assert VAULT.environ() == {}

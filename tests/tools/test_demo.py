@@ -50,3 +50,15 @@ def test_busy_port(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
         f"demo: port {port} is in use; stop what uses it, or choose another: "
         f"make demo PORT={port + 1}\n"
     )
+
+
+@pytest.mark.parametrize("port", ["99999", "0", "-1", "80 80", "many", "٣"])
+def test_impossible_port(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], port: str
+) -> None:
+    """What is no port is answered with one sentence, and exit code 2."""
+    monkeypatch.setattr(sys, "argv", ["demo", f"--port={port}"])
+    with pytest.raises(SystemExit) as ended:
+        demo.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"demo: PORT must be a number from 1 to 65535, not {port!r}\n"

@@ -262,20 +262,92 @@ def test_unwritable_text_is_answered(make: Make) -> None:
     assert get(app, "/odd", BROWSER).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/closed", "/broken"])
-def test_gnar_style(make: Make, path: str) -> None:
-    """In Gnar's style an error is a 200 with the display name, and in production only the id."""
+class Unspeakable:
+    """Cannot be written as text."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+@pytest.mark.parametrize("accept", ["*/*", BROWSER])
+@pytest.mark.parametrize(
+    ("detail", "shown"), [(ValueError("too deep"), "too deep"), (Unspeakable(), "Unspeakable")]
+)
+def test_detail_becomes_text(make: Make, accept: str, detail: Any, shown: str) -> None:
+    """Whatever is given to ``abort`` as the description, the status is true and text is shown."""
+    app = shop(make)
+    app.add_url_rule("/odd", view_func=lambda: abort(400, detail))
+    answer = get(app, "/odd", accept)
+    assert answer.status_code == 400
+    assert shown in answer.text
+
+
+@pytest.mark.parametrize("accept", ["*/*", BROWSER])
+@pytest.mark.parametrize("room", [{1}, Unspeakable(), {(1, 2): 3}, float, [Unspeakable()]])
+def test_unsayable_member_is_answered(make: Make, accept: str, room: Any) -> None:
+    """A member that JSON cannot say does not break the answer."""
+    app = shop(make)
+
+    @app.get("/odd")
+    def odd() -> str:
+        raise Problem("full", "The hut is full.", status=409, room=room)
+
+    answer = get(app, "/odd", accept)
+    assert answer.status_code == 409
+    assert "The hut is full." in answer.text
+
+
+def test_unsayable_member_becomes_text(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """Such a member is written as text and named in the log; the others stay as they are."""
+    app = shop(make)
+
+    @app.get("/odd")
+    def odd() -> str:
+        raise Problem("full", status=409, room={1}, beds=[2], left=0)
+
+    found = get(app, "/odd").get_json()
+    assert (found["room"], found["beds"], found["left"]) == ("{1}", [2], 0)
+    assert [it.args[1] for it in caplog.records if it.name == "buttress.web"] == ["room"]
+
+
+def test_provider_that_keeps_surrogates(make: Make) -> None:
+    """A lone surrogate is answered where JSON is not written in ASCII, too."""
+    app = shop(make)
+    app.json.ensure_ascii = False
+    app.add_url_rule("/odd", view_func=lambda: abort(400, "é\ud800"))
+    assert get(app, "/odd").get_json()["detail"] == "é\ud800"
+
+
+def test_missing_key_is_shown_in_development(make: Make) -> None:
+    """In development a missing form key is a page with the traceback, as Flask has it."""
+    app = shop(make, MODE="development")
+    app.add_url_rule("/form", view_func=lambda: request.form["piste"])
+    answer = get(app, "/form")
+    assert answer.status_code == 500
+    assert "BadRequestKeyError" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "code"),
+    [
+        ("/nothing", "The requested URL was not found", "not_found"),
+        ("/closed", "The lift is closed.", "conflict"),
+        ("/broken", "Shop API Error", "internal_error"),
+    ],
+)
+def test_gnar_style(make: Make, path: str, message: str, code: str) -> None:
+    """In Gnar's style an error is a 200 with its message, code and id; nothing of an exception."""
     answer = get(shop(make, MODE="production", ERRORS_STYLE="gnar"), path, BROWSER)
+    said = answer.get_json()
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
-    assert answer.get_json() == {
-        "error": "Shop API Error",
-        "request_id": answer.headers["X-Request-Id"],
-    }
+    assert said.pop("error").startswith(message)
+    assert said == {"code": code, "request_id": answer.headers["X-Request-Id"]}
 
 
-def test_gnar_style_in_development(make: Make) -> None:
-    """In development Gnar's style shows the traceback, as its document has it."""
-    answer = get(shop(make, MODE="development", ERRORS_STYLE="gnar"), "/broken").get_json()
+@pytest.mark.parametrize("path", ["/nothing", "/broken"])
+def test_gnar_style_in_development(make: Make, path: str) -> None:
+    """In development every error in Gnar's style has a traceback, as its document has it."""
+    answer = get(shop(make, MODE="development", ERRORS_STYLE="gnar"), path).get_json()
     assert answer["traceback"].startswith("Shop API Error:\nTraceback (most recent call last):")
 
 

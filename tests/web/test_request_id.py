@@ -48,10 +48,11 @@ def test_id_is_in_answer_and_view(make: Make) -> None:
     assert (answer.text, answer.headers["X-Request-Id"]) == ("from-the-proxy", "from-the-proxy")
 
 
-def test_answer_has_one_id(make: Make) -> None:
-    """A view that sets the header itself does not make a second one."""
+@pytest.mark.parametrize("name", ["X-Request-Id", "x-request-id"])
+def test_answer_has_one_id(make: Make, name: str) -> None:
+    """A view that sets the header itself, in whatever case, does not make a second one."""
     app = make()
-    app.add_url_rule("/", view_func=lambda: ("", {"X-Request-Id": "mine"}))
+    app.add_url_rule("/", view_func=lambda: ("", {name: "mine"}))
     answer = app.test_client().get("/", headers={"X-Request-Id": "theirs"})
     assert answer.headers.getlist("X-Request-Id") == ["theirs"]
     assert app.web.request_id is None

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 from flask import Flask
 from werkzeug.local import LocalProxy
 
@@ -45,10 +46,12 @@ def opened(target: str | None, settings: Mapping[str, object]) -> Iterator[Servi
     """Load the application for a command that serves nothing, and close it afterwards.
 
     Standard output belongs to the command: log lines go to standard error, and until the
-    application is there only warnings.
+    application is there only warnings. Those of the configuration are told plainly.
     """
-    with quiet():
+    with quiet(), unlogged("buttress.boot"):
         app = load_app(target, settings)
+    for warning in app.configuration.warnings:
+        click.echo(f"warning: {warning}", err=True)
     try:
         yield app
     finally:
@@ -66,6 +69,21 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def unlogged(name: str) -> Iterator[None]:
+    """Drop what one logger is given."""
+    logger = logging.getLogger(name)
+    logger.addFilter(_nothing)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_nothing)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False
 
 
 def obtain(place: Place) -> Service:

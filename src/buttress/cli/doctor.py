@@ -16,12 +16,22 @@ from buttress.cli.version import versions
 from buttress.extension import Slot
 from buttress.service import Service
 
+LONGEST = 3600.0
+"""Seconds; a check that takes longer tells nothing."""
+
+
+def _limited(_: click.Context, __: click.Parameter, value: float) -> float:
+    if not 0 < value <= LONGEST:
+        raise click.BadParameter(f"{value:g} is not a number of seconds up to {LONGEST:g}.")
+    return value
+
 
 @click.command(epilog="\b\nExample:\n  buttress doctor --timeout 2")
 @app_options
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=float,
+    callback=_limited,
     default=10.0,
     show_default=True,
     help="Seconds that one check may take.",
@@ -53,27 +63,26 @@ def examine(app: Service, timeout: float) -> list[Finding]:
 
 
 def _examined(app: Service, slot: Slot, timeout: float) -> Finding:
-    outcome: Future[None] = Future()
+    outcome: Future[str] = Future()
     began = time.monotonic()
     Thread(target=_check, args=(app, slot, outcome), daemon=True).start()
     try:
-        outcome.result(timeout)
-    except TimeoutError as error:
-        late = f"no answer within {timeout:g} seconds" if not outcome.done() else _sentence(error)
-        return Finding(slot.name, False, late)
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is the finding
-        return Finding(slot.name, False, _sentence(error))
-    return Finding(slot.name, True, f"{(time.monotonic() - began) * 1000:.0f} ms")
+        problem = outcome.result(timeout)
+    except TimeoutError:
+        problem = f"no answer within {timeout:g} seconds"
+    took = f"{(time.monotonic() - began) * 1000:.0f} ms"
+    return Finding(slot.name, not problem, problem or took)
 
 
-def _check(app: Service, slot: Slot, outcome: Future[None]) -> None:
+def _check(app: Service, slot: Slot, outcome: Future[str]) -> None:
+    """Check one extension and leave what is wrong; nothing where it works."""
     try:
         with app.app_context():
             slot.check()
-    except Exception as error:  # noqa: BLE001  # handed to the thread that waits
-        outcome.set_exception(error)
+    except BaseException as error:  # noqa: BLE001  # SystemExit too: the other thread waits
+        outcome.set_result(_sentence(error))
     else:
-        outcome.set_result(None)
+        outcome.set_result("")
 
 
 def _sentence(error: BaseException) -> str:

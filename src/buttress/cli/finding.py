@@ -18,7 +18,10 @@ class Finding(NamedTuple):
 
 
 def report(findings: Sequence[Finding], warnings: Sequence[str], *, as_json: bool) -> bool:
-    """Print findings, as text or as one JSON object, and tell whether all is well."""
+    """Print findings, as text or as one JSON object, and tell whether all is well.
+
+    The warnings are for the object: in text they were told when the application was loaded.
+    """
     ok = all(finding.ok for finding in findings)
     if as_json:
         rows = [finding._asdict() for finding in findings]
@@ -26,6 +29,4 @@ def report(findings: Sequence[Finding], warnings: Sequence[str], *, as_json: boo
         return ok
     for finding in findings:
         click.echo(f"{'ok' if finding.ok else 'failed':6}  {finding.subject}: {finding.detail}")
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
     return ok

@@ -97,7 +97,7 @@ def _fill(folder: Path, name: str, layout: str) -> None:
             name=name, prefix=name.upper()
         )
         target.write_text(text, encoding="utf-8")
-    add_secret(folder / "instance" / "config.py", "SECRET_KEY", generate())
+    add_secret(folder / "instance" / "config.py", "SECRET_KEY", generate(), make_folder=True)
 
 
 def _path(template: Path, name: str) -> Path:

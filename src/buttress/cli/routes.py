@@ -10,6 +10,7 @@ import click
 
 from buttress.cli.options import app_options, the_app
 from buttress.cli.table import print_table
+from buttress.health import Health
 from buttress.service import Service
 
 
@@ -26,7 +27,7 @@ class Route(NamedTuple):
 @app_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def routes(as_json: bool) -> None:
-    """List the routes and the modules of their views."""
+    """List the routes and the modules of their views, and the health routes."""
     with the_app() as app:
         found = list_routes(app)
     if as_json:
@@ -49,7 +50,17 @@ def list_routes(app: Service) -> list[Route]:
         )
         for rule in app.url_map.iter_rules()
     ]
-    return sorted(found)
+    return sorted([*found, *_health_routes(app)])
+
+
+def _health_routes(app: Service) -> list[Route]:
+    """List what health answers before Flask comes in, where no route of the application stays."""
+    slot = app.slot("health")
+    if slot is None or not isinstance(slot.it, Health):
+        return []
+    taken = {rule.rule for rule in app.url_map.iter_rules()}
+    paths = slot.it.reports.keys() - taken
+    return [Route(path, ("GET",), "health", Health.__module__) for path in paths]
 
 
 def _module(app: Service, endpoint: str) -> str:

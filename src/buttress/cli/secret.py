@@ -10,13 +10,14 @@ from buttress.cli.locator import locate, search_folders
 from buttress.cli.options import app_option, target
 from buttress.cli.secret_file import add_secret, generate, rotate_secret
 from buttress.config import instance_folder
+from buttress.config.section import SECRET_BYTES
 from buttress.errors import AppNotFound
 
 size_option = click.option(
     "--bytes",
     "size",
-    type=click.IntRange(min=16),
-    default=32,
+    type=click.IntRange(min=SECRET_BYTES),
+    default=SECRET_BYTES,
     show_default=True,
     help="How many random bytes.",
 )
@@ -40,13 +41,14 @@ def secret() -> None:
 def new(key: str | None, size: int, file: Path | None) -> None:
     """Print a new secret, or write it into a file under the name KEY.
 
-    The file gets mode 0600. A KEY that it has already is left as it is.
+    The file gets mode 0600, and the instance folder is made where it is missing. A KEY that the
+    file has already is left as it is.
     """
     if key is None:
         click.echo(generate(size))
         return
     path = file or instance_file()
-    add_secret(path, _checked(key), generate(size))
+    add_secret(path, _checked(key), generate(size), make_folder=file is None)
     click.echo(f"{key} is now in {_short(path)}")
 
 

@@ -7,6 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
+from buttress.config.section import SECRET_BYTES
 from buttress.errors import SetupError
 
 #: Keys whose old values go on being accepted, and the key that holds them, newest first.
@@ -15,22 +16,25 @@ FALLBACKS = {"SECRET_KEY": "SECRET_KEY_FALLBACKS"}
 HEAD = "# Secrets of this service: they belong to this machine, not into the repository.\n"
 
 
-def generate(size: int = 32) -> str:
+def generate(size: int = SECRET_BYTES) -> str:
     """Make a random secret of ``size`` bytes, written in URL-safe Base64; 32 give 43 characters."""
     return secrets.token_urlsafe(size)
 
 
-def add_secret(path: Path, key: str, value: str) -> None:
+def add_secret(path: Path, key: str, value: str, *, make_folder: bool = False) -> None:
     """Add a key to a file, which is made where it is missing, with mode 0600.
 
-    Raises `SetupError` where the file has the key already, or cannot be read or written.
+    ``make_folder`` makes the folder around it too, but none around that. Raises `SetupError`
+    where the file has the key already, or cannot be read or written.
     """
-    text = _read(path) if path.exists() else HEAD
+    text = _read(path, HEAD)
     if key in _values(path, text):
         raise SetupError(
             f"{path} has {key} already and it is left as it is: "
             f"to replace it use buttress secret rotate {key}."
         )
+    if make_folder:
+        _make_folder(path.parent)
     _write(path, _appended(text, key, value))
 
 
@@ -100,18 +104,29 @@ def _written(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, missing: str | None = None) -> str:
+    """Read a file; one that is not there has the text ``missing``, if that is given."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        if missing is not None and isinstance(error, FileNotFoundError | NotADirectoryError):
+            return missing
         raise SetupError(f"{path} cannot be read: {error}.") from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
 
 def _write(path: Path, text: str) -> None:
     """Replace a file as a whole, so that nobody ever reads half of it."""
     target = path.resolve()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.parent.is_dir():
+            raise SetupError(f"{path} cannot be written: there is no folder {target.parent}.")
         draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
             _write_draft(draft, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import code
 import sys
+import traceback
 from typing import Any
 
 import click
@@ -31,8 +32,14 @@ def shell(source: str | None) -> None:
 
 
 def _execute(source: str, names: dict[str, Any]) -> None:
+    """Run code; what it raises is shown from its own first line on, and ends with exit code 1."""
     names.setdefault("__name__", "__console__")
-    exec(compile(source, "<shell>", "exec"), names)  # noqa: S102  # it is what the user asks for
+    try:
+        exec(compile(source, "<shell>", "exec"), names)  # noqa: S102  # it is what the user asks for
+    except Exception as error:  # noqa: BLE001  # shown as Python would
+        began = error.__traceback__
+        traceback.print_exception(error.with_traceback(began.tb_next if began else None))
+        sys.exit(1)
 
 
 def _interact(app: Service, names: dict[str, Any]) -> None:

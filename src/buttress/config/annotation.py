@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from buttress.config.secret import Secret
+
 _LISTS = (list, tuple, set, frozenset, Sequence, Set)
 _DICTS = (dict, Mapping)
 _WORDS: dict[object, str] = {
@@ -19,6 +21,7 @@ _WORDS: dict[object, str] = {
     float: "a number",
     timedelta: "a duration in seconds",
     Path: "a path",
+    Secret: "text",
 }
 
 
@@ -75,7 +78,10 @@ def choices(annotation: object) -> tuple[object, ...]:
 
 
 def describe(annotation: object) -> str:
-    """Say in words what an annotation expects."""
+    """Say in words what an annotation expects.
+
+    The ``title`` of a ``Meta`` that has a ``pattern`` says in words what that means.
+    """
     named = [_word(member) for member in members(annotation) if get_origin(member) is not Literal]
     listed = choices(annotation)
     if listed:
@@ -109,6 +115,8 @@ def _limits(annotation: object) -> Iterator[str]:
             limit = getattr(meta, name)
             if limit is not None:
                 yield f", {words.format(limit)}"
+        if meta.pattern is not None:
+            yield f", {meta.title or f'of the form {meta.pattern}'}"
 
 
 _LIMITS = (
@@ -119,5 +127,4 @@ _LIMITS = (
     ("multiple_of", "a multiple of {}"),
     ("min_length", "at least {} long"),
     ("max_length", "at most {} long"),
-    ("pattern", "of the form {}"),
 )

@@ -19,10 +19,14 @@ def from_config(arguments: object, findings: Findings) -> Layer:
         return []
     wrong = [name for name in arguments if not isinstance(name, str) or not name.isupper()]
     findings.problems += [
-        f"config=: {name!r} is not the name of a setting; write {str(name).upper()!r}"
-        for name in wrong
+        f"config=: {name!r} is not the name of a setting{_spelling(name)}" for name in wrong
     ]
     return [Given(name, arguments[name], "config=") for name in arguments if name not in wrong]
+
+
+def _spelling(name: object) -> str:
+    upper = name.upper() if isinstance(name, str) else ""
+    return f"; write {upper!r}" if upper.isupper() else ""
 
 
 def from_facade(values: Mapping[str, object], origin: str) -> Layer:
@@ -31,8 +35,8 @@ def from_facade(values: Mapping[str, object], origin: str) -> Layer:
 
 
 def from_command_line(values: Mapping[str, object]) -> Layer:
-    """Take what the command line sets."""
+    """Take what the command line sets; it makes no setting of its own."""
     return [
-        Given(name, value, f"command line --{name.lower().replace('_', '-')}")
+        Given(name, value, f"command line --{name.lower().replace('_', '-')}", undeclared="new")
         for name, value in values.items()
     ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -31,13 +32,16 @@ class Configuration(msgspec.Struct, frozen=True):
 
     ``settings`` is the typed tree; ``values`` is its projection for ``app.config``, with plain
     secrets and the application's own keys; ``rows`` say where everything comes from; ``warnings``
-    are sentences to log.
+    are sentences to log. ``taken`` names the variables that are in the vault for it, until
+    ``release()`` is called.
     """
 
     settings: Settings
     values: dict[str, object]
     rows: tuple[Row, ...]
     warnings: tuple[str, ...]
+    taken: tuple[str, ...]
+    release: Callable[[], None]
 
     def __repr__(self) -> str:
         return f"<Configuration of {len(self.rows)} settings>"
@@ -62,25 +66,34 @@ def load(
 
     ``arguments`` is the caller's ``config=``, ``facade`` the parameters of a façade, ``presets``
     what a façade changes of the defaults. The sections in `CORE` are always there. Secrets are
-    moved from ``environ``, the process's by default, to the vault. Raises `ConfigError` with
-    everything that is wrong.
+    moved from ``environ``, the process's by default, to the vault, and kept there until the
+    configuration is released. Raises `ConfigError` with everything that is wrong.
     """
     if environ is None:
         environ, vault = os.environ, vault or VAULT
     vault = vault or Vault()
     registry = Registry(dict.fromkeys((*CORE, *sections)), reserves)
     place = Place(package, prefix, root_path, instance_path)
-    sources = Sources(place, registry, vault.over(environ))
+    sources = Sources(place, registry, vault.over(environ), vault.replaced(environ))
     sources.read(presets, arguments, facade, command_line)
     decision, resolver = sources.resolved()
-    sources.hide(environ, vault)
+    holder = object()
+    sources.hide(environ, vault, holder)
     tree = Tree(resolver, decision)
     made = tree.sections(f"{variable_name(prefix)}_")
     found = (sources.findings, resolver.findings)
     problems = [one for findings in found for one in findings.problems]
     problems += [*decision.problems, *tree.problems]
     if problems:
+        vault.forget(holder)
         raise ConfigError(list(dict.fromkeys(problems)))
     rows = tuple(tree.rows())
-    warnings = tuple(one for findings in found for one in findings.warnings)
-    return Configuration(Settings(made), projection(rows), rows, warnings)
+    warnings = [one for findings in found for one in findings.warnings]
+    return Configuration(
+        settings=Settings(made),
+        values=projection(rows),
+        rows=rows,
+        warnings=(*warnings, *decision.warnings),
+        taken=vault.held(holder),
+        release=partial(vault.forget, holder),
+    )

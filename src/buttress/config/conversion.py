@@ -17,10 +17,13 @@ from buttress.config.annotation import (
     is_optional,
     members,
 )
-from buttress.config.given import Given
-from buttress.config.registry import Field, hint, nearest
-from buttress.config.secret import Secret, display
+from buttress.config.cast import cast
+from buttress.config.given import Given, Layer
+from buttress.config.misfit import Part, misfit
+from buttress.config.registry import Field, Registry, hint, nearest
+from buttress.config.secret import Secret, display, secrets_in
 
+_TEXTS = (str, Path, Secret)
 _KINDS = (bool, int, float, list, tuple, dict, timedelta, Path)
 TRUTH: Mapping[str, bool] = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
@@ -37,16 +40,16 @@ def convert(given: Given, field: Field) -> object:
     try:
         return _converted(given, field)
     except (msgspec.MsgspecError, ValueError):
-        raise ValueError(_sentence(given, field)) from None
+        raise ValueError(f"{given.origin}: {_fault(given, field)}") from None
 
 
 def _converted(given: Given, field: Field) -> object:
     if isinstance(given.value, str):
         return from_text(given.value, field.annotation)
     if given.text is None:
-        return _typed(given.value, field.annotation)
+        return cast(given.value, field.annotation)
     try:
-        return _typed(given.value, field.annotation)
+        return cast(given.value, field.annotation)
     except msgspec.ValidationError:
         return from_text(given.text, field.annotation)
 
@@ -58,14 +61,14 @@ def from_text(text: str | tuple[str, ...], annotation: object) -> object:
     no, on, off, 1 and 0 are booleans; durations are seconds.
     """
     if not isinstance(text, str):
-        return _typed(list(text), annotation)
-    return _typed(_reading(text, annotation), annotation)
+        return cast(list(text), annotation)
+    return cast(_reading(text, annotation), annotation)
 
 
 def _reading(text: str, annotation: object) -> object:
     kinds = members(annotation)
     bare = text.strip()
-    textual = any(isinstance(kind, type) and issubclass(kind, (str, Path)) for kind in kinds)
+    textual = any(isinstance(kind, type) and issubclass(kind, _TEXTS) for kind in kinds)
     structured = any(is_list(kind) or is_dict(kind) for kind in kinds)
     if bare[:1] in ("[", "{") and (structured or not textual):
         return msgspec.json.decode(bare)
@@ -83,30 +86,52 @@ def _items(text: str) -> list[str]:
     return [piece.strip() for piece in pieces if piece.strip()]
 
 
-def _typed(value: object, annotation: object) -> object:
-    return msgspec.convert(value, annotation, strict=False, dec_hook=_hook)
+def secret_texts(layer: Layer, registry: Registry) -> set[str]:
+    """Collect the texts of the secrets that a layer gives."""
+    texts = set()
+    for given in layer:
+        field = registry.field(given.name)
+        if field is not None and field.secret:
+            texts |= _texts(given, field)
+    return texts
 
 
-def _hook(wanted: type, value: object) -> object:
-    if issubclass(wanted, Secret) and isinstance(value, (str, bytes)):
-        return wanted(value.decode() if isinstance(value, bytes) else value)
-    if issubclass(wanted, Path) and isinstance(value, str):
-        return wanted(value)
-    if isinstance(value, wanted):
-        return value
-    raise ValueError
+def _texts(given: Given, field: Field) -> set[str]:
+    whole = {given.value} if isinstance(given.value, str) else set()
+    try:
+        return whole | {one.reveal() for one in secrets_in(convert(given, field))}
+    except ValueError:
+        return whole
 
 
-def _sentence(given: Given, field: Field) -> str:
+def _fault(given: Given, field: Field) -> str:
     expected = describe(field.annotation)
     if field.secret:
-        return f"{given.origin}: {field.key} must be {expected} (what is there is not shown)"
-    options = [str(choice) for choice in choices(field.annotation)]
-    guess = hint(nearest(given.value, options, 0.6)) if isinstance(given.value, str) else ""
-    return (
-        f"{given.origin}: {field.key} is {display(field.key, given.value)}, "
-        f"but must be {expected}{guess}"
-    )
+        return f"{field.key} must be {expected} (what is there is not shown)"
+    try:
+        value = _untyped(given, field.annotation)
+    except (msgspec.DecodeError, ValueError) as error:
+        return f"{field.key} is not valid JSON: {str(error).removeprefix('JSON is malformed: ')}"
+    whole = Part(field.key, field.key, value, field.annotation)
+    part = misfit(whole)
+    if part is whole and not isinstance(given.value, str):
+        value = given.value
+    return _sentence(part, value if part is whole else part.value)
+
+
+def _untyped(given: Given, annotation: object) -> object:
+    """Give what the text of a value holds, else the value itself."""
+    text = given.value if isinstance(given.value, str) else given.text
+    if isinstance(text, str):
+        return _reading(text, annotation)
+    return given.value if text is None else list(text)
+
+
+def _sentence(part: Part, value: object) -> str:
+    options = [str(choice) for choice in choices(part.annotation)]
+    guess = hint(nearest(value, options, 0.6)) if isinstance(value, str) else ""
+    expected = describe(part.annotation)
+    return f"{part.place} is {display(part.key, value)}, but must be {expected}{guess}"
 
 
 def like(text: str, known: object) -> object:
@@ -114,10 +139,12 @@ def like(text: str, known: object) -> object:
 
     Raises `ValueError` when it cannot be read so.
     """
+    if isinstance(known, Secret):
+        return Secret(text)
     wanted = next((kind for kind in _KINDS if isinstance(known, kind)), None)
     if wanted is None:
         return text
     try:
         return from_text(text, wanted)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError):
         raise ValueError(f"must be {describe(wanted)}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,6 +13,9 @@ from buttress.config.given import Findings, Given, Layer, shown
 from buttress.config.inifile import read_text
 from buttress.config.registry import Registry
 from buttress.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dotenv.parser import Original
 
 _ADDRESS = re.compile(r"(?:tcp|udp|sctp)://(?:[0-9.]+|\[[0-9a-fA-F:.]+\]):[0-9]+")
 _LINK = re.compile(r"(?:.+_)?PORT(?:_[0-9]+_(?:TCP|UDP|SCTP))?")
@@ -110,17 +114,32 @@ def _json(text: str) -> object:
         return text
 
 
-def dotenv(path: Path) -> tuple[dict[str, str], list[str]]:
-    """Read a ``.env`` file, and say what prevents it; a name without a value is left out."""
+def dotenv(path: Path, findings: Findings) -> dict[str, str]:
+    """Read a ``.env`` file; a line that gives no name a value is left out, and warned of."""
     from io import StringIO
 
     from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
     try:
-        found = dotenv_values(stream=StringIO(read_text(path)))
+        bindings = list(parse_stream(StringIO(read_text(path))))
     except ConfigError as error:
-        return {}, list(error.problems)
-    return {name: value for name, value in found.items() if value is not None}, []
+        findings.problems += error.problems
+        return {}
+    odd = [one for one in bindings if one.error or (one.key and one.value is None)]
+    findings.warnings += [
+        f"{shown(path)}:{_line(one.original)}: ignored, for it is not written NAME=value"
+        for one in odd
+    ]
+    kept = "".join(one.original.string for one in bindings if one not in odd)
+    found = dotenv_values(stream=StringIO(kept))
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _line(original: Original) -> int:
+    """Give the number of the line on which the text itself begins, after empty lines."""
+    blank = original.string[: -len(original.string.lstrip())]
+    return original.line + len(blank.splitlines())
 
 
 def find_dotenv(root_path: Path, package: str) -> Path | None:

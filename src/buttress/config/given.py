@@ -7,16 +7,17 @@ from typing import Literal
 
 import msgspec
 
-Undeclared = Literal["refuse", "similar", "suspect", "warn"]
+Undeclared = Literal["refuse", "new", "similar", "suspect", "warn"]
 
 
 class Given(msgspec.Struct, frozen=True):
     """Hold one value as a source spells it.
 
     ``text`` is what was written where ``value`` is a typed reading of it. ``undeclared`` says
-    what to do when no section declares the name: refuse it; refuse it when it is similar to one
-    that is declared; refuse it when it has a section's prefix as well (suspect); or warn and keep
-    it. ``variables`` are those of the environment that the value was made from.
+    what to do when no section declares the name: refuse it; refuse it when no weaker source has
+    it either (new); refuse it when it is similar to one that is declared; refuse it when it has a
+    section's prefix as well (suspect); or warn and keep it. ``variables`` are
+    those of the environment that the value was made from.
     """
 
     name: str

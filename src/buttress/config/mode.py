@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from buttress.config.report import DEFAULT
 from buttress.config.settings import Mode
 
 FLAGS: dict[Mode, dict[str, bool]] = {
@@ -13,6 +14,20 @@ FLAGS: dict[Mode, dict[str, bool]] = {
     "development": {"DEBUG": True, "TESTING": False},
     "testing": {"TESTING": True},
 }
+"""Flags that a source may not set against the mode."""
+
+FOLLOWING: dict[Mode, dict[str, bool]] = {
+    "production": {"SESSION_COOKIE_SECURE": True},
+    "development": {"SESSION_COOKIE_SECURE": False, "PROPAGATE_EXCEPTIONS": False},
+    "testing": {"SESSION_COOKIE_SECURE": False},
+}
+"""Defaults that differ from mode to mode; any source may set them."""
+
+
+_IGNORED = (
+    "environment FLASK_DEBUG has no effect but under the command flask; "
+    "set MODE to development for debugging"
+)
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -26,15 +41,20 @@ Candidates = Mapping[str, Sequence[Candidate]]
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Hold the mode, why it was chosen, and what contradicts it."""
+    """Hold the mode, why it was chosen, what contradicts it, and what was ignored."""
 
     mode: Mode
     origin: str
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def decide(candidates: Candidates, environ: Mapping[str, str]) -> Decision:
-    """Choose the mode: MODE, else TESTING or DEBUG, else ``FLASK_DEBUG``, else production."""
+    """Choose the mode: MODE, else TESTING or DEBUG, else production.
+
+    ``FLASK_DEBUG`` counts before the default, but only under the command ``flask``, whose option
+    ``--debug`` sets it: one that was left in an environment does not open a service.
+    """
     given = {
         key: candidates[key][-1]
         for key in ("MODE", "TESTING", "DEBUG")
@@ -52,9 +72,11 @@ def _inferred(given: Mapping[str, Candidate], environ: Mapping[str, str]) -> Dec
     for key, mode in flags.items():
         if key in given and given[key].value:
             return Decision(mode, f"{key} in {given[key].origin}")
-    if "DEBUG" not in given and flask_debug(environ):
+    if "DEBUG" in given or not flask_debug(environ):
+        return Decision("production", DEFAULT)
+    if environ.get("FLASK_RUN_FROM_CLI") == "true":
         return Decision("development", "environment FLASK_DEBUG")
-    return Decision("production", "default")
+    return Decision("production", DEFAULT, warnings=(_IGNORED,))
 
 
 def _contradictions(mode: Mode, chosen: Candidate, given: Mapping[str, Candidate]) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from buttress.config.conversion import convert, like
 from buttress.config.given import Findings, Given, Layer
-from buttress.config.mode import FLAGS, Candidate, Decision
+from buttress.config.mode import FLAGS, FOLLOWING, Candidate, Decision
 from buttress.config.registry import LIKELY, NEAR, Field, Registry, hint
 from buttress.config.report import DEFAULT, Row
-from buttress.config.secret import Secret, plain, weakness
+from buttress.config.secret import plain, secrets_in, weakness
 from buttress.config.section import Section
 
 LENIENT_MODE = "development"
@@ -48,23 +48,28 @@ class Resolver:
     def _own(self, given: Given) -> object:
         if self.registry.reserved(given.name):
             return given.value
+        if given.undeclared in ("warn", "new") and self.candidates.get(given.name):
+            return self._retyped(given)
         if given.undeclared == "warn":
             return self._unexpected(given)
         if given.undeclared == "suspect" and not self.registry.owns_prefix(given.name):
             return given.value
-        refused = given.undeclared == "refuse"
+        refused = given.undeclared in ("refuse", "new")
         found = self.registry.nearest(given.name, LIKELY if refused else NEAR)
         if refused or found is not None:
             raise ValueError(f"{given.origin}: there is no setting {given.name}{hint(found)}")
         return given.value
 
+    def _retyped(self, given: Given) -> object:
+        """Read a text as a value of the type that a weaker source gave the name."""
+        if not isinstance(given.value, str):
+            return given.value
+        try:
+            return like(given.value, self.candidates[given.name][-1].value)
+        except ValueError as error:
+            raise ValueError(f"{given.origin}: {given.name} {error}") from None
+
     def _unexpected(self, given: Given) -> object:
-        known = self.candidates.get(given.name)
-        if known:
-            try:
-                return like(str(given.value), known[-1].value)
-            except ValueError as error:
-                raise ValueError(f"{given.origin}: {given.name} {error}") from None
         guess = hint(self.registry.nearest(given.name))
         self.findings.warnings.append(
             f"{given.origin}: no extension of this application declares {given.name}{guess}"
@@ -138,7 +143,7 @@ class Tree:
         return found[-1].origin if found else DEFAULT
 
     def _weak(self, field: Field) -> Iterator[str]:
-        for secret in _secrets(self._value(field)):
+        for secret in secrets_in(self._value(field)):
             fault = weakness(secret, field.min_length)
             if fault is not None:
                 yield (
@@ -164,16 +169,13 @@ def _with_mode(
     settled = {key: list(given) for key, given in candidates.items()}
     if "MODE" not in settled and decision.origin != DEFAULT:
         settled["MODE"] = [Candidate(decision.mode, decision.origin)]
-    for flag, value in {"DEBUG": False, **FLAGS[decision.mode]}.items():
-        given = settled.setdefault(flag, [])
-        if not given or given[-1].value is None or (value and not given[-1].value):
+    flags = {"DEBUG": False, **FLAGS[decision.mode]}
+    for key, value in {**flags, **FOLLOWING[decision.mode]}.items():
+        given = settled.setdefault(key, [])
+        overruled = key in flags and value
+        if not given or given[-1].value is None or (overruled and not given[-1].value):
             given.append(Candidate(value, f"MODE={decision.mode}"))
     return settled
-
-
-def _secrets(value: object) -> list[Secret]:
-    items = value if isinstance(value, (list, tuple)) else [value]
-    return [item for item in items if isinstance(item, Secret)]
 
 
 def projection(rows: tuple[Row, ...]) -> dict[str, object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from hmac import compare_digest
 from typing import Any
 
 MASK = "********"
@@ -16,22 +18,44 @@ _WORDS = (
 WEAK_WORDS = frozenset(_WORDS.split())
 _WEAK_PARTS = ("changeme", "replaceme", "notasecret", "yoursecret")
 _SECRET_NAME = re.compile(
-    r"SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|(TOKEN|APIKEY|(^|_)KEY|_PW|_DSN)S?$"
+    r"SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|(TOKEN|APIKEY|(^|_)(KEY|PASS|PWD|PW)|_DSN)S?$"
 )
-_URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s]*)@")
+_URL_PASSWORD = re.compile(r"(?<=://)([^\s:/]*):\S*@")
+_PAIR_NAME = re.compile(r"(?<![\w.-])[\w.-]+(?==)")
+_CONTAINERS = (dict, list, tuple, set, frozenset)
+
+Change = Callable[[str, Any], Any]
 
 
-class Secret(str):
-    """Hold text that is masked wherever it is shown; ``reveal()`` gives the plain text."""
+class Secret:
+    """Hold text that is masked wherever it is shown; ``reveal()`` gives the plain text.
 
-    __slots__ = ()
+    It is no string, so that nothing which takes strings writes it out by chance. It equals only
+    another secret, which is compared in constant time.
+    """
 
-    def __new__(cls, text: str) -> Secret:
-        return super().__new__(cls, text.reveal() if isinstance(text, Secret) else text)
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str | Secret) -> None:
+        self._text = text.reveal() if isinstance(text, Secret) else text
 
     def reveal(self) -> str:
         """Give the plain text."""
-        return str.__str__(self)
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return compare_digest(_octets(self._text), _octets(other._text))
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        return type(self), (self._text,)
 
     def __repr__(self) -> str:
         return f"'{MASK}'"
@@ -60,7 +84,7 @@ def weakness(secret: Secret, min_length: int) -> str | None:
     text = secret.reveal()
     if is_placeholder(text):
         return "is a placeholder"
-    size = len(text.encode("utf-8", "surrogatepass"))
+    size = len(_octets(text))
     if size < min_length:
         return f"is {size} bytes long and must have at least {min_length}"
     return None
@@ -82,26 +106,89 @@ def _period(word: str) -> str:
 
 
 def display(key: str, value: object) -> str:
-    """Show a value of a setting: secrets, secret-looking names and URL passwords are masked."""
-    return repr(_masked(key, value))
+    """Show a value of a setting.
+
+    Secrets are masked, values under secret-looking names too, and passwords in URLs up to the
+    last ``@``: a wrong one may hold any character.
+    """
+    return repr(walk(value, _masked, key))
 
 
-def _masked(key: str, value: Any) -> object:
+def plain(value: object) -> object:
+    """Make the secrets of a value usable by libraries, those inside containers included."""
+    return walk(value, _revealed)
+
+
+def secrets_in(value: object) -> list[Secret]:
+    """Find every secret of a value, those inside containers included."""
+    leaves: list[object] = []
+    walk(value, lambda _, leaf: leaves.append(leaf))
+    return [leaf for leaf in leaves if isinstance(leaf, Secret)]
+
+
+def conceal(text: str, secrets: Iterable[str]) -> str:
+    """Mask secrets in a text that somebody else wrote, also where it has their ``repr``.
+
+    Longer ones go first, for one may hold another. Placeholders are words, and stay.
+    """
+    real = [one for one in secrets if not is_placeholder(one)]
+    for form in sorted({*real, *(repr(one)[1:-1] for one in real)}, key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return text
+
+
+def walk(value: Any, change: Change, key: str = "") -> Any:
+    """Rebuild a value with ``change(key, leaf)`` in place of each leaf of its containers.
+
+    The key is the nearest name, or one further out that looks secret. A container in which
+    nothing changes is given as it is, whatever its class.
+    """
     if isinstance(value, dict):
-        return {name: _masked(str(name).upper(), item) for name, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)([_masked(key, item) for item in value])
-    if isinstance(value, Secret) or not isinstance(value, (str, bytes)):
+        old = list(value.values())
+        new = [walk(item, change, inner_key(key, name)) for name, item in value.items()]
+    elif isinstance(value, _CONTAINERS):
+        old = list(value)
+        new = [walk(item, change, key) for item in old]
+    else:
+        return change(key, value)
+    if all(before is after for before, after in zip(old, new, strict=True)):
         return value
-    if value and _SECRET_NAME.search(key):
-        return MASK
-    return _URL_PASSWORD.sub(rf"\1:{MASK}@", value) if isinstance(value, str) else value
+    if isinstance(value, dict):
+        return dict(zip(value, new, strict=True))
+    return next(kind for kind in _CONTAINERS if isinstance(value, kind))(new)
 
 
-def plain(value: Any) -> object:
-    """Make the secrets of a value usable by libraries, those in a list or tuple included."""
-    if isinstance(value, Secret):
-        return Revealed(value.reveal())
-    if type(value) in (list, tuple):
-        return type(value)([plain(item) for item in value])
-    return value
+def inner_key(key: str, name: object) -> str:
+    """Give the key of what a container has under a name: the outer one where that looks secret."""
+    return key if _SECRET_NAME.search(key) else _as_key(name)
+
+
+def _masked(key: str, leaf: Any) -> object:
+    if leaf is None or isinstance(leaf, (bool, Secret)):
+        return leaf
+    if _SECRET_NAME.search(key):
+        return leaf if leaf in ("", b"") else MASK
+    if isinstance(leaf, bytes):
+        return _masked_text(leaf.decode("latin-1")).encode("latin-1")
+    return _masked_text(leaf) if isinstance(leaf, str) else leaf
+
+
+def _masked_text(text: str) -> str:
+    text = _URL_PASSWORD.sub(rf"\1:{MASK}@", text)
+    for name in set(_PAIR_NAME.findall(text)):
+        if _SECRET_NAME.search(_as_key(name)):
+            pair = rf"(?<![\w.-])({re.escape(name)})=('[^']*'|[^&\s]+)"
+            text = re.sub(pair, rf"\1={MASK}", text)
+    return text
+
+
+def _as_key(name: object) -> str:
+    return str(name).upper().replace("-", "_")
+
+
+def _revealed(_key: str, leaf: object) -> object:
+    return Revealed(leaf.reveal()) if isinstance(leaf, Secret) else leaf
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -25,7 +25,20 @@ if TYPE_CHECKING:
 
 _SAME_SITE = ("Lax", "Strict", "None")
 
+_LONGEST = timedelta(days=36_525)
+
 Mode = Literal["production", "development", "testing"]
+
+Size = Annotated[int, Meta(ge=0)]
+"""How much of something there may be; 0 is allowed."""
+
+_Server = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:\[[0-9A-Fa-f:.]+\]|(?:[^\s./:?#@\[\]\\]{1,63}(?:\.|(?=:|\Z)))+)(?::[0-9]{1,5})?\Z",
+        title="as host or host:port",
+    ),
+]
 
 
 class ServiceSettings(Section):
@@ -38,14 +51,15 @@ class ServiceSettings(Section):
 
 
 class FlaskSettings(Section):
-    """Type the keys that Flask itself reads; the defaults are Flask's."""
+    """Type the keys that Flask itself reads; but for careful session cookies, with its defaults."""
 
     debug: Annotated[bool | None, Meta(description="Flask's debug flag; follows MODE.")] = None
     testing: Annotated[bool | None, Meta(description="Flask's testing flag; follows MODE.")] = None
     propagate_exceptions: Annotated[
         bool | None,
         Meta(
-            description="Raise exceptions instead of handling them; by default in debug and tests."
+            description="Raise exceptions instead of answering with error pages; by default only "
+            "in testing."
         ),
     ] = None
     secret_key: Annotated[
@@ -58,7 +72,14 @@ class FlaskSettings(Section):
     permanent_session_lifetime: Annotated[
         timedelta, Meta(description="How long a permanent session lasts, in seconds.")
     ] = timedelta(days=31)
-    session_cookie_name: Annotated[str, Meta(description="Name of the session cookie.")] = "session"
+    session_cookie_name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z",
+            title="without spaces and separators (a token of RFC 9110)",
+            description="Name of the session cookie.",
+        ),
+    ] = "session"
     session_cookie_domain: Annotated[
         str | None, Meta(description="Domain of the session cookie; by default this host only.")
     ] = None
@@ -69,15 +90,16 @@ class FlaskSettings(Section):
         bool, Meta(description="Hide the session cookie from scripts.")
     ] = True
     session_cookie_secure: Annotated[
-        bool, Meta(description="Send the session cookie over HTTPS only.")
-    ] = False
+        bool | None,
+        Meta(description="Send the session cookie over HTTPS only; by default in production."),
+    ] = None
     session_cookie_partitioned: Annotated[
         bool, Meta(description="Partition the session cookie by top-level site; implies secure.")
     ] = False
     session_cookie_samesite: Annotated[
         str | None,
         Meta(description="SameSite attribute of the session cookie: Lax, Strict or None."),
-    ] = None
+    ] = "Lax"
     session_refresh_each_request: Annotated[
         bool, Meta(description="Renew a permanent session's cookie with every answer.")
     ] = True
@@ -92,26 +114,31 @@ class FlaskSettings(Section):
         Meta(description="Host names that requests may name; a leading dot admits subdomains."),
     ] = None
     server_name: Annotated[
-        str | None,
+        _Server | None,
         Meta(description="Host name, with port if needed, of URLs made outside requests."),
     ] = None
     application_root: Annotated[
-        str, Meta(description="Path under which the service is mounted.")
+        str,
+        Meta(
+            pattern="^/",
+            title="beginning with /",
+            description="Path under which the service is mounted.",
+        ),
     ] = "/"
     preferred_url_scheme: Annotated[
         str, Meta(description="Scheme of URLs made outside requests.")
     ] = "http"
     max_content_length: Annotated[
-        int | None, Meta(description="Largest request body, in bytes.")
+        Size | None, Meta(description="Largest request body, in bytes.")
     ] = None
     max_form_memory_size: Annotated[
-        int | None, Meta(description="Largest form field that is not a file, in bytes.")
+        Size | None, Meta(description="Largest form field that is not a file, in bytes.")
     ] = 500_000
     max_form_parts: Annotated[
-        int | None, Meta(description="Most fields in one multipart form.")
+        Size | None, Meta(description="Most fields in one multipart form.")
     ] = 1_000
     max_cookie_size: Annotated[
-        int, Meta(description="Warn of cookies larger than this, in bytes; 0 never warns.")
+        Size, Meta(description="Warn of cookies larger than this, in bytes; 0 never warns.")
     ] = 4093
     trap_bad_request_errors: Annotated[
         bool | None, Meta(description="Raise on a missing form key; by default as DEBUG.")
@@ -130,10 +157,17 @@ class FlaskSettings(Section):
     ] = True
 
     def problems(self) -> Iterable[str]:
-        """Refuse what would fail when the first session cookie is set."""
+        """Refuse what would fail when the first session cookie is set, or a file is sent."""
         chosen = self.session_cookie_samesite
         if chosen is not None and chosen.title() not in _SAME_SITE:
             yield f"SESSION_COOKIE_SAMESITE is {chosen!r}, but must be one of Lax, Strict, None"
+        for name in ("permanent_session_lifetime", "send_file_max_age_default"):
+            duration = getattr(self, name)
+            if duration is not None and not timedelta(0) <= duration <= _LONGEST:
+                yield (
+                    f"{name.upper()} is {duration.total_seconds():.15g} seconds, but must be "
+                    f"at least 0 and at most {_LONGEST.total_seconds():.15g}, a century"
+                )
 
 
 CORE = (

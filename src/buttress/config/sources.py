@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, MutableMapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 
 from buttress.config import files
 from buttress.config.arguments import from_command_line, from_config, from_facade
+from buttress.config.conversion import secret_texts
 from buttress.config.environment import (
     Environment,
     dotenv,
@@ -48,16 +50,27 @@ def instance_folder(
 
 
 class Sources:
-    """Read every source once; ``layers`` has them with the strongest last."""
+    """Read every source once; ``layers`` has them with the strongest last.
 
-    def __init__(self, place: Place, registry: Registry, variables: Mapping[str, str]) -> None:
+    Of the ``variables``, those that are ``replaced`` by files of secrets are no settings.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        registry: Registry,
+        variables: Mapping[str, str],
+        replaced: frozenset[str] = frozenset(),
+    ) -> None:
         self.place = place
         self.registry = registry
         self.variables = variables
+        self.replaced = replaced
         self.findings = Findings()
         self.layers: list[Layer] = []
         self._environment_at = 0
         self._files: dict[Path, Layer] = {}
+        self._secrets: set[str] = set()
 
     def read(
         self,
@@ -67,20 +80,21 @@ class Sources:
         command_line: Mapping[str, object],
     ) -> None:
         """Read all but ``.env``, whose turn comes when the mode is known."""
-        paths = [*self._package_files(), *self._instance_file(), *self._named_file()]
-        environment = self._environment("environment")
-        layers = [
-            from_facade(presets, "the façade's default of {}"),
-            *[self._file(path) for path in paths],
-            *environment.read(self.variables, self.findings),
-            [
-                *from_config(arguments, self.findings),
-                *from_facade(facade, "the argument for {}"),
-            ],
+        given = [
+            *from_config(arguments, self.findings),
+            *from_facade(facade, "the argument for {}"),
+        ]
+        stronger = [
+            *self._environment("environment").read(self._own_variables(), self.findings),
+            given,
             from_command_line(command_line),
         ]
+        for layer in stronger:
+            self._note_secrets(layer)
+        written = self._read_files()
+        layers = [from_facade(presets, "the façade's default of {}"), *written, *stronger]
         self.layers = [expanded(layer, self.registry) for layer in layers]
-        self._environment_at = 1 + len(paths)
+        self._environment_at = 1 + len(written)
 
     def resolved(self) -> tuple[Decision, Resolver]:
         """Resolve the layers; in development those of ``.env`` go below the environment."""
@@ -91,20 +105,19 @@ class Sources:
             path = find_dotenv(self.place.root_path, self.place.package)
         if path is None:
             return decision, resolver
-        found, problems = dotenv(path)
-        self.findings.problems += problems
+        found = dotenv(path, self.findings)
         at = self._environment_at
         self.layers[at:at] = self._dotenv(path, found)
         resolver = self._resolver(found)
         return decide(resolver.candidates, self.variables), resolver
 
-    def hide(self, environ: MutableMapping[str, str], vault: Vault) -> None:
+    def hide(self, environ: MutableMapping[str, str], vault: Vault, holder: object) -> None:
         """Move the variables that secrets were made of from an environment to a vault."""
         for given in chain.from_iterable(self.layers):
             field = self.registry.field(given.name)
             if field is not None and field.secret:
                 for variable in given.variables:
-                    vault.take(variable, environ)
+                    vault.take(variable, environ, holder)
 
     def _resolver(self, more: Mapping[str, str]) -> Resolver:
         resolver = Resolver(self.registry)
@@ -121,6 +134,9 @@ class Sources:
             return []
         return [Given("PORT", port, "environment PORT")] if self.registry.declared("PORT") else []
 
+    def _own_variables(self) -> dict[str, str]:
+        return {k: value for k, value in self.variables.items() if k not in self.replaced}
+
     def _environment(self, origin: str) -> Environment:
         return Environment(self.place.prefix, self.place.package, self.registry, origin)
 
@@ -133,6 +149,14 @@ class Sources:
                 )
         kept = [given for given in layers[0] if given.name not in _DECIDED_EARLIER]
         return [kept, layers[1]]
+
+    def _read_files(self) -> list[Layer]:
+        package, instance, named = self._package_files(), self._instance_file(), self._named_file()
+        return [
+            *(self._file(path, self._module(path.resolve())) for path in package),
+            *(self._file(path, None) for path in instance),
+            *(self._file(path, self._module(path.resolve())) for path in named),
+        ]
 
     def _package_files(self) -> list[Path]:
         paths = [self.place.root_path / name for name in ("defaults.py", "settings.py")]
@@ -147,7 +171,18 @@ class Sources:
         if str(folder) == moved and not folder.is_dir():
             variable = f"{variable_name(self.place.package)}_INSTANCE_PATH"
             self.findings.problems.append(f"{variable} names {shown(folder)}, which is no folder")
-        return [folder / "config.py"] if (folder / "config.py").is_file() else []
+            return []
+        return [folder / "config.py"] if self._is_there(folder / "config.py") else []
+
+    def _is_there(self, path: Path) -> bool:
+        """Tell whether there is such a file; not to be allowed to look is a problem."""
+        try:
+            return stat.S_ISREG(path.stat().st_mode)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            self.findings.problems.append(f"{shown(path)} cannot be read: {error.strerror}")
+            return False
 
     def _named_file(self) -> list[Path]:
         names = (f"{variable_name(self.place.package)}_CONFIG", "APP_SETTINGS")
@@ -163,17 +198,20 @@ class Sources:
         ]
         return [path for name, path in given.items() if name not in missing][:1]
 
-    def _file(self, path: Path) -> Layer:
+    def _file(self, path: Path, module: str | None) -> Layer:
         real = path.resolve()
         if real not in self._files:
-            module = self._module(real)
-            layer, problems = files.read(path, self.registry, self.variables, module)
+            layer, problems = files.read(path, self.registry, self.variables, module, self._secrets)
             self.findings.problems += problems
+            self._note_secrets(layer)
             self._files[real] = layer
         return self._files[real]
 
-    def _module(self, path: Path) -> str:
+    def _note_secrets(self, layer: Layer) -> None:
+        self._secrets |= secret_texts(expanded(layer, self.registry), self.registry)
+
+    def _module(self, path: Path) -> str | None:
         root = self.place.root_path.resolve()
         if not path.is_relative_to(root):
-            return "config"
+            return None
         return ".".join((self.place.package, *path.relative_to(root).with_suffix("").parts))

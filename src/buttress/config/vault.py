@@ -11,23 +11,46 @@ class Vault:
 
     Some servers merge the whole process environment into every request. The vault lets a
     second application of the process, or a child that is started later, have them all the same.
+    Each is kept for its holders, and is gone with the last of them.
     """
 
     def __init__(self) -> None:
-        self._taken: dict[str, str] = {}
+        self._taken: dict[str, dict[object, str]] = {}
 
-    def take(self, name: str, environ: MutableMapping[str, str]) -> None:
-        """Move one variable out of an environment; one that is not set there is left alone."""
-        if name in environ:
-            self._taken[name] = environ.pop(name)
+    def take(self, name: str, environ: MutableMapping[str, str], holder: object = None) -> None:
+        """Move one variable out of an environment, and keep it for a holder.
+
+        One that was taken before is kept for this holder too; one that was never set is left alone.
+        """
+        value = environ.pop(name, None)
+        if value is None:
+            value = self.environ().get(name)
+        if value is not None:
+            self._taken.setdefault(name, {})[holder] = value
+
+    def held(self, holder: object) -> tuple[str, ...]:
+        """Name the variables that are kept for a holder."""
+        return tuple(name for name, holders in self._taken.items() if holder in holders)
+
+    def forget(self, holder: object) -> None:
+        """Keep nothing for a holder any more; once is enough."""
+        for holders in self._taken.values():
+            holders.pop(holder, None)
+        self._taken = {name: holders for name, holders in self._taken.items() if holders}
 
     def over(self, environ: MutableMapping[str, str]) -> MutableMapping[str, str]:
         """View an environment as it was before variables were taken; what it has now wins."""
-        return ChainMap(environ, self._taken)
+        return ChainMap(environ, self.environ())
+
+    def replaced(self, environ: MutableMapping[str, str]) -> frozenset[str]:
+        """Name what was taken as ``<NAME>`` where the environment now has ``<NAME>_FILE``."""
+        return frozenset(
+            name for name in self._taken if name not in environ and f"{name}_FILE" in environ
+        )
 
     def environ(self) -> dict[str, str]:
         """Give the variables to add to the environment of a child process."""
-        return dict(self._taken)
+        return {name: list(holders.values())[-1] for name, holders in self._taken.items()}
 
     def clear(self) -> None:
         """Forget everything."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from werkzeug.wrappers import Response
@@ -33,7 +34,8 @@ class Health:
     """
 
     def __init__(self, app: Service, settings: HealthSettings) -> None:
-        self._app = app
+        # A service has its health: a plain reference back would be a cycle.
+        self._app = cast("Service", weakref.proxy(app))
         self._heartbeat = Heartbeat(app, settings.timeout)
         self._stamped = stamped_version(app, settings.version_file)
         reports: dict[str, Callable[[], Report]] = {
@@ -107,7 +109,8 @@ class HealthExtension(Extension[HealthSettings, Health]):
 def _probe(report: Callable[[], Report]) -> Probe:
     def answer(environ: WSGIEnvironment) -> Response:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return Response(status=405, headers={"Allow": "GET, HEAD"})
+            headers = {"Allow": "GET, HEAD", "Cache-Control": "no-store"}
+            return Response(b'{"status":"method not allowed"}', 405, headers, "application/json")
         good, body = report()
         response = Response(orjson.dumps(body), 200 if good else 503, mimetype="application/json")
         response.headers["Cache-Control"] = "no-store"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+import weakref
+from typing import TYPE_CHECKING, Any, cast
 
 from buttress.errors import Unhealthy
 from buttress.extension import Slot
@@ -22,6 +23,8 @@ class Run:
 
     def __init__(self, app: Service, slot: Slot) -> None:
         self._app = app
+        self._name = app.name
+        self._shows_errors = app.mode == "development"
         self._slot = slot
         self._began = time.perf_counter()
         self._ended = threading.Event()
@@ -37,24 +40,32 @@ class Run:
         """Wait for the check until the deadline and tell what it found."""
         if self._ended.wait(deadline.left()):
             return self._outcome
-        logger.warning("%s: the check of %s takes too long", self._app.name, self._slot.name)
+        logger.warning("%s: the check of %s takes too long", self._name, self._slot.name)
         return {"status": "error", "detail": "timed out", "duration": self._duration()}
 
     def _check(self) -> None:
-        problem = None
+        problem: str | None = "the check did not finish"
         try:
             with self._app.app_context():
                 self._slot.check()
+            problem = None
         except Unhealthy as error:
             problem = str(error)
-            logger.warning("%s: %s: %s", self._app.name, self._slot.name, problem)
-        except Exception as error:
-            problem = _shown(self._app, error)
-            logger.exception("%s: the check of %s failed", self._app.name, self._slot.name)
+            logger.warning("%s: %s: %s", self._name, self._slot.name, problem)
+        except BaseException as error:
+            # SystemExit too: it would end the thread without a word.
+            problem = self._shown(error)
+            logger.exception("%s: the check of %s failed", self._name, self._slot.name)
         finally:
             found = {"status": "ok"} if problem is None else {"status": "error", "detail": problem}
             self._outcome = {**found, "duration": self._duration()}
             self._ended.set()
+
+    def _shown(self, error: BaseException) -> str:
+        """Say what failed; the text of an exception stays inside outside development."""
+        if self._shows_errors:
+            return f"{type(error).__name__}: {error}"
+        return "the check failed; the log says why"
 
     def _duration(self) -> float:
         return round(time.perf_counter() - self._began, 4)
@@ -67,7 +78,7 @@ class Heartbeat:
     """
 
     def __init__(self, app: Service, timeout: float) -> None:
-        self._app = app
+        self._app = cast("Service", weakref.proxy(app))
         self._timeout = timeout
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
@@ -85,10 +96,3 @@ class Heartbeat:
             if run is None or run.ended:
                 run = self._runs[slot.name] = Run(self._app, slot)
             return run
-
-
-def _shown(app: Service, error: Exception) -> str:
-    """Say what failed; the text of an exception stays inside outside development."""
-    if app.mode == "development":
-        return f"{type(error).__name__}: {error}"
-    return "the check failed; the log says why"

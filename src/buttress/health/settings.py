@@ -17,7 +17,8 @@ class HealthSettings(Section):
         str, Meta(description="Path before every health route, such as `/internal`.")
     ] = ""
     timeout: Annotated[
-        float, Meta(description="Seconds that the checks of one heartbeat may take.", gt=0)
+        float,
+        Meta(description="Seconds that the checks of one heartbeat may take.", gt=0, le=3600),
     ] = 5.0
     version_file: Annotated[
         str | None,

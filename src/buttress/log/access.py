@@ -16,13 +16,14 @@ logger = logging.getLogger("request.summary")
 class AccessLog:
     """Write what became of each request of one service; probes only when asked for."""
 
-    def __init__(self, service: str, probes: bool) -> None:
+    def __init__(self, service: str, level: int, probes: bool) -> None:
         self._service = service
+        self._level = level
         self._probes = probes
 
     def __call__(self, environ: WSGIEnvironment, status: str, seconds: float) -> None:
         """Write one record; ``t`` is in milliseconds."""
-        if not logger.isEnabledFor(logging.INFO) or (PROBE in environ and not self._probes):
+        if not self._wanted() or (PROBE in environ and not self._probes):
             return
         code = int(status[:3])
         rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
@@ -45,6 +46,14 @@ class AccessLog:
         )
         record.__dict__.update(values)
         logger.handle(record)
+
+    def _wanted(self) -> bool:
+        """Ask this service's own level, which another's in the process does not change.
+
+        A level that the application has set on the logger itself comes first.
+        """
+        least = logger.level or self._level
+        return least <= logging.INFO and logger.manager.disable < logging.INFO
 
 
 def _path(environ: WSGIEnvironment) -> str:

@@ -10,6 +10,7 @@ from flask.logging import default_handler
 
 from buttress.extension import Extension
 from buttress.log.access import AccessLog
+from buttress.log.access import logger as access_logger
 from buttress.log.bound import bound_logger
 from buttress.log.console import ConsoleFormatter
 from buttress.log.mozlog import MozlogFormatter
@@ -35,6 +36,9 @@ class Log:
         self.level = settings.level
         #: The level of each logger that has one of its own, the service's included.
         self.levels: dict[str, str] = {name: settings.level, **settings.levels}
+        #: The level of this service's access records; the one logger of all services has none.
+        self.access_level = _level_of(access_logger.name, settings)
+        self.levels.pop(access_logger.name, None)
         self.style = settings.style or ("json" if mode == "production" else "console")
         self.formatter = _formatter(self.style, settings)
 
@@ -84,16 +88,27 @@ class LogExtension(Extension[LogSettings, Log]):
         OUTPUT.open(log)
         logging.getLogger(app.name).removeHandler(default_handler)
         if settings.requests:
-            edge_of(app).observers.append(AccessLog(app.name, settings.probes))
+            edge_of(app).observers.append(AccessLog(app.name, log.access_level, settings.probes))
         return log
 
     def start(self, it: Log) -> None:
-        """Take in the structlog loggers that the application has made itself."""
+        """Take in structlog's loggers that the application has made itself, and make our own.
+
+        Making it imports structlog, for which no request should wait.
+        """
         OUTPUT.adopt()
+        _ = it.logger
 
     def close(self, it: Log) -> None:
         """Stop writing for this service."""
         OUTPUT.close(it)
+
+
+def _level_of(name: str, settings: LogSettings) -> int:
+    """Find the level of a logger: its own, else that of the nearest logger above it."""
+    while name and name not in settings.levels:
+        name = name.rpartition(".")[0]
+    return logging.getLevelNamesMapping()[settings.levels.get(name, settings.level)]
 
 
 def _formatter(style: str, settings: LogSettings) -> logging.Formatter:

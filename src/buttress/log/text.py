@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from buttress.log.escape import escape, indent
 from buttress.log.record import message_of, pairs_of, shown, traceback_of
 
+_LINE = re.compile(r":?%\(lineno\)-?\d*[ds]")
+
 
 class TextFormatter(logging.Formatter):
-    """Write a record by a format; nothing in it begins a line of its own."""
+    """Write a record by a format; nothing in it begins a line of its own.
+
+    The number of a line is left out of a record that has none, such as an access record.
+    """
 
     def __init__(self, form: str, form_msec: str) -> None:
         super().__init__(form)
         self.default_msec_format = form_msec
+        self._unplaced = logging.PercentStyle(_LINE.sub("", form))
         self._shows_rid = "%(rid)" in form
 
     def format(self, record: logging.LogRecord) -> str:
@@ -26,7 +33,8 @@ class TextFormatter(logging.Formatter):
         safe["message"] = self._message(record)
         if self.usesTime():
             safe["asctime"] = self.formatTime(record, self.datefmt)
-        line = self.formatMessage(_record_of(safe))
+        style = self._style if record.lineno else self._unplaced
+        line = style.format(_record_of(safe))
         trace = traceback_of(record)
         return f"{line}\n{indent(trace)}" if trace else line
 

@@ -40,7 +40,7 @@ def serve(app: Service) -> int:
     app.boot()
     server = server_of(app)
     for field in _unused(app.settings.serving, server):
-        logger.warning("%s is set, and %s has no use for it", field.upper(), type(server).__name__)
+        logger.warning("%s is set, and %s has no use for it", field.upper(), _name_for(app))
     return server.serve(app)
 
 
@@ -59,10 +59,15 @@ def server_of(app: Service) -> Server:
 
     Raises `ServerError` where it is not installed or does not fit the mode.
     """
-    chosen = app.settings.serving.server
-    if app.mode != "development" and chosen == "development":
+    name = _name_for(app)
+    if app.mode != "development" and name == "development":
         raise ServerError(f"SERVER is 'development' and MODE '{app.mode}': choose another server.")
-    return server_named("development" if app.mode == "development" else chosen)
+    return server_named(name)
+
+
+def _name_for(app: Service) -> str:
+    """Name the server that serves, which in development is not the one that SERVER chooses."""
+    return "development" if app.mode == "development" else app.settings.serving.server
 
 
 def _unused(settings: ServingSettings, server: Server) -> list[str]:

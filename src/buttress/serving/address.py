@@ -17,10 +17,13 @@ UNIX = "unix:"
 
 
 def host_of(app: Service) -> str:
-    """Give HOST; where it is unset, all interfaces in production and loopback elsewhere."""
+    """Give HOST, an IPv6 address without its brackets.
+
+    Where it is unset: all interfaces in production and loopback elsewhere.
+    """
     given = app.settings.serving.host
     if given is not None:
-        return given
+        return given[1:-1] if given.startswith("[") and given.endswith("]") else given
     return "0.0.0.0" if app.mode == "production" else "127.0.0.1"  # noqa: S104  # the design's
 
 

@@ -61,5 +61,7 @@ class BjoernEngine:
         while self._gateway is not None and quiet < SETTLE and not deadline.passed:
             time.sleep(SETTLE / 4)
             quiet = 0.0 if self._gateway.busy else quiet + SETTLE / 4
-        if self._runs:
+        # Again and again: a signal that comes before the loop has begun does not end it.
+        while self._runs and not deadline.passed:
             os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(SETTLE)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-from buttress.serving.gateway import CLOSE, Failure, Headers, check_value, lowered
+from buttress.serving.failure import (
+    BAD_REQUEST,
+    CLOSE,
+    FAILURES,
+    SERVER_ERROR,
+    TEXT,
+    close_body,
+    headers_of_failure,
+    log_break,
+    log_failure,
+)
+from buttress.serving.gateway import Failure, Headers, check_value, has_fitting_host, lowered
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
-logger = logging.getLogger("buttress.serving")
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 #: What concerns the connection: its framing, and hop-by-hop headers (RFC 9110, 7.6.1).
 CONNECTION = frozenset(
@@ -29,7 +37,6 @@ CONNECTION = frozenset(
         "upgrade",
     }
 )
-TEXT = [("Content-Type", "text/plain; charset=utf-8")]
 
 
 class Outlet(Protocol):
@@ -82,24 +89,27 @@ class Answer:
 class Stream:
     """A body that granian fetches piece by piece, and closes whatever happens."""
 
-    __slots__ = ("_chunks", "_close", "_path")
+    __slots__ = ("_body", "_chunks", "_environ")
 
-    def __init__(self, chunks: Iterator[bytes], close: Callable[[], None], path: str) -> None:
+    def __init__(
+        self, body: Iterable[bytes], chunks: Iterator[bytes], environ: WSGIEnvironment
+    ) -> None:
+        self._body = body
         self._chunks = chunks
-        self._close = close
-        self._path = path
+        self._environ = environ
 
     def __next__(self) -> bytes:
         try:
             return next(self._chunks)
         except StopIteration:
             raise
-        except Exception:
-            logger.exception("The body of %s broke off", ascii(self._path))
-            raise
+        except FAILURES as error:
+            log_break(self._environ, error)
+        # Whatever is raised, granian ends the stream alike; of others it writes the traceback too.
+        raise StopIteration
 
     def close(self) -> None:
-        self._close()
+        close_body(self._body, self._environ)
 
 
 class Exchange:
@@ -127,7 +137,7 @@ class Exchange:
     def __call__(self, outlet: Outlet, scope: dict[str, Any]) -> None:
         """Answer one request; an exception before the first byte is answered with 500."""
         if is_ambiguous(scope):
-            outlet.response_bytes(400, [*TEXT, CLOSE], b"Bad Request\n")
+            outlet.response_bytes(400, [*TEXT, CLOSE], BAD_REQUEST)
             return
         environ = self._fixed | scope
         environ.pop("HTTP_PROXY", None)
@@ -139,10 +149,10 @@ class Exchange:
             body = self._app(environ, answer)
             rest = iter(body)
             whole = _collect(answer, rest)
-        except Exception:
-            logger.exception("%s %s failed", environ["REQUEST_METHOD"], ascii(scope["PATH_INFO"]))
-            _close(body)
-            outlet.response_bytes(500, [*TEXT, CLOSE], b"Internal Server Error\n")
+        except FAILURES as error:
+            log_failure(environ, error)
+            close_body(body, environ)
+            outlet.response_bytes(500, headers_of_failure(environ), SERVER_ERROR)
             return
         self._send(outlet, environ, answer, whole, body, rest)
 
@@ -162,25 +172,25 @@ class Exchange:
             answer.headers = [it for it in answer.headers if it[0].lower() != "content-length"]
         bodiless = environ["REQUEST_METHOD"] == "HEAD" or answer.status in (204, 304)
         if whole or bodiless:
-            _close(body)
+            close_body(body, environ)
             content = b"" if bodiless else b"".join(answer.chunks)
             outlet.response_bytes(answer.status, answer.headers, content)
             return
-        stream = Stream(chain(answer.chunks, rest), lambda: _close(body), environ["PATH_INFO"])
+        stream = Stream(body, chain(answer.chunks, rest), environ)
         outlet.response_iter(answer.status, answer.headers, stream)
 
 
 def is_ambiguous(scope: dict[str, Any]) -> bool:
     """Tell whether two servers could read a request differently, which granian lets pass.
 
-    Several hosts, a target that is no path, a body of which "chunked" is not the one last coding:
-    RFC 9112, 3.2 and 6.1.
+    No or several hosts, a target that is no path, a body of which "chunked" is not the one last
+    coding: RFC 9112, 3.2 and 6.1.
     """
     if scope["PATH_INFO"][:1] != "/" and not (
         scope["PATH_INFO"] == "*" and scope["REQUEST_METHOD"] == "OPTIONS"
     ):
         return True
-    if "," in scope.get("HTTP_HOST", ""):
+    if not has_fitting_host(scope):
         return True
     if "HTTP_TRANSFER_ENCODING" not in scope:
         return False
@@ -209,13 +219,3 @@ def _collect(answer: Answer, rest: Iterator[bytes]) -> bool:
     if not answer.status:
         raise RuntimeError("The application did not call start_response.")
     return not any(answer.chunks) or sum(map(len, answer.chunks)) == answer.length
-
-
-def _close(body: Iterable[bytes]) -> None:
-    close = getattr(body, "close", None)
-    if close is None:
-        return
-    try:
-        close()
-    except Exception:
-        logger.exception("An answer was sent, and closing its body failed")

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from werkzeug.wsgi import ClosingIterator
+from buttress.serving.failure import (
+    BAD_REQUEST,
+    CLOSE,
+    FAILURES,
+    SERVER_ERROR,
+    TEXT,
+    BrokenOff,
+    close_body,
+    headers_of_failure,
+    log_break,
+    log_failure,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,8 +30,13 @@ Failure: TypeAlias = (
     "tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None"
 )
 
-CLOSE = ("Connection", "close")
 _NOT_IN_NAMES = re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
+_BREAKS = re.compile(r"[\r\n\0]")
+_NOT_IN_LATIN_1 = re.compile(r"[^\0-\xff]")
+#: RFC 9110, 7.2: an address in brackets or a name, and a port. A comma would be two hosts.
+_HOST = re.compile(
+    r"(?:\[[0-9A-Za-z:.%\-_~]+\]|(?:[0-9A-Za-z\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?"
+).fullmatch
 
 
 @lru_cache(maxsize=1024)
@@ -32,9 +48,25 @@ def lowered(name: str) -> str:
 
 
 def check_value(name: str, value: str) -> None:
-    """Raise `ValueError` for a value that would end its header early (RFC 9110, 5.5)."""
-    if "\n" in value or "\r" in value or "\0" in value:
+    """Raise `ValueError` for a value that a header cannot carry.
+
+    A line break would end it early (RFC 9110, 5.5); WSGI has Latin-1 only (PEP 3333).
+    """
+    if _BREAKS.search(value):
         raise ValueError(f"The response header {name} has a line break or NUL in its value.")
+    if _NOT_IN_LATIN_1.search(value):
+        raise ValueError(f"The response header {name} has characters beyond Latin-1 in its value.")
+
+
+def has_fitting_host(environ: WSGIEnvironment) -> bool:
+    """Tell whether a request has the ``Host`` that HTTP/1.1 asks for, well-formed (RFC 9112, 3.2).
+
+    An empty one is as none: an ``http`` address has a host (RFC 9110, 4.2.1).
+    """
+    host = environ.get("HTTP_HOST")
+    if not host:
+        return environ.get("SERVER_PROTOCOL") != "HTTP/1.1"
+    return _HOST(host) is not None
 
 
 class Gateway:
@@ -42,7 +74,8 @@ class Gateway:
 
     A request header ``Proxy`` is dropped, since code that makes requests takes ``HTTP_PROXY``
     for the proxy to use. A body with a length is not called terminated, so that werkzeug counts
-    it and sees when it came short. Response headers are checked, and calls are counted.
+    it and sees when it came short. Response headers are checked, failures become a 500, and calls
+    are counted.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
@@ -54,30 +87,86 @@ class Gateway:
         self._lock = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not has_fitting_host(environ):
+            start_response("400 Bad Request", [*TEXT, CLOSE])
+            return [BAD_REQUEST]
         environ.pop("HTTP_PROXY", None)
         if environ.get("CONTENT_LENGTH"):
             environ.pop("wsgi.input_terminated", None)
         self._count(1)
         try:
-            body = self._app(environ, self._checked(start_response))
+            body = self._answer(environ, _Start(self, start_response))
         except BaseException:
             self._count(-1)
             raise
-        return ClosingIterator(body, lambda: self._count(-1))
+        return _Body(body, environ, lambda: self._count(-1))
 
-    def _checked(self, start_response: StartResponse) -> Any:
-        def checked(
-            status: str, headers: Headers, exc_info: Failure = None
-        ) -> Callable[[bytes], Any]:
-            for name, value in headers:
-                lowered(name)
-                check_value(name, value)
-            if self.leaving:
-                headers = [it for it in headers if it[0].lower() != "connection"] + [CLOSE]
-            return start_response(status, headers, exc_info)
-
-        return checked
+    def _answer(self, environ: WSGIEnvironment, start: _Start) -> Iterable[bytes]:
+        try:
+            return self._app(environ, start)
+        except FAILURES as error:
+            log_failure(environ, error)
+        if start.begun:
+            raise BrokenOff
+        start("500 Internal Server Error", headers_of_failure(environ))
+        return [SERVER_ERROR]
 
     def _count(self, change: int) -> None:
         with self._lock:
             self.busy += change
+
+
+class _Start:
+    """The ``start_response`` of one request, which checks the headers."""
+
+    __slots__ = ("_gateway", "_start", "begun")
+
+    def __init__(self, gateway: Gateway, start_response: StartResponse) -> None:
+        self._gateway = gateway
+        self._start = start_response
+        self.begun = False
+
+    def __call__(
+        self, status: str, headers: Headers, exc_info: Failure = None
+    ) -> Callable[[bytes], Any]:
+        for name, value in headers:
+            lowered(name)
+            check_value(name, value)
+        if self._gateway.leaving:
+            headers = [it for it in headers if it[0].lower() != "connection"] + [CLOSE]
+        self.begun = True
+        return self._start(status, headers, exc_info)
+
+
+class _Body:
+    """A body whose failure is logged once, with the request's id, and told to the server."""
+
+    __slots__ = ("_body", "_environ", "_over", "_pieces")
+
+    def __init__(
+        self, body: Iterable[bytes], environ: WSGIEnvironment, over: Callable[[], None]
+    ) -> None:
+        self._body = body
+        self._environ = environ
+        self._over = over
+        self._pieces: Iterator[bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            if self._pieces is None:
+                self._pieces = iter(self._body)
+            return next(self._pieces)
+        except StopIteration:
+            raise
+        except FAILURES as error:
+            log_break(self._environ, error)
+        raise BrokenOff
+
+    def close(self) -> None:
+        try:
+            close_body(self._body, self._environ)
+        finally:
+            self._over()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,6 +19,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from buttress.lifecycle import Deadline
+from buttress.serving.failure import BrokenOff
 from buttress.serving.gateway import Gateway
 from buttress.serving.supervisor import Supervisor
 
@@ -126,6 +128,11 @@ class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
 
     def setup(self, cfg: Config) -> None:
         self.error_log.propagate = True
+
+    def exception(self, *args: Any, **kwargs: Any) -> None:
+        """Write what happened, unless the gateway has."""
+        if not isinstance(sys.exception(), BrokenOff):
+            super().exception(*args, **kwargs)
 
     def access(self, *args: object) -> None:
         """Write nothing."""

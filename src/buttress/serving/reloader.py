@@ -52,7 +52,7 @@ class Reloader:
 
 def _run_child(signals: Signals) -> int | None:
     """Run the command to its end, and give its exit code; ``None`` where a signal ended it."""
-    environ = {**os.environ, **VAULT.environ(), MARK: str(os.getpid())}
+    environ = {**VAULT.environ(), **os.environ, MARK: str(os.getpid())}
     child = subprocess.Popen([sys.executable, *sys.orig_argv[1:]], env=environ)
     stopping = False
     while (code := child.poll()) is None:

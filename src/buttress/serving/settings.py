@@ -10,6 +10,9 @@ from msgspec import Meta
 from buttress.config.section import Section
 from buttress.serving.server import SERVERS, unknown_server
 
+#: The longest that a start or a drain may take, in seconds: a day.
+LONGEST = 86400
+
 
 class ServingSettings(Section):
     """The section ``serving``; its keys have no prefix.
@@ -68,18 +71,24 @@ class ServingSettings(Section):
         Meta(
             ge=8192,
             le=1048576,
-            description="Bytes that all headers of a request may have together (granian), or "
-            "one of them (gunicorn).",
+            description="Bytes that each header of a request may have (gunicorn); granian refuses "
+            "a request line and headers that have between one and two times as many together. "
+            "Both take 100 headers at most.",
         ),
     ] = 65536
     start_timeout: Annotated[
         int,
-        Meta(ge=1, description="Seconds that a worker has to start before it is replaced."),
+        Meta(
+            ge=1,
+            le=LONGEST,
+            description="Seconds that a worker has to start before it is replaced.",
+        ),
     ] = 60
     drain_grace: Annotated[
         float,
         Meta(
             ge=0,
+            le=LONGEST,
             description="Seconds after SIGTERM during which readiness is 503 and requests are "
             "still accepted, so that a load balancer notices.",
         ),
@@ -88,15 +97,18 @@ class ServingSettings(Section):
         float,
         Meta(
             gt=0,
+            le=LONGEST,
             description="Seconds after SIGTERM within which everything must be finished, the "
             "grace included.",
         ),
     ] = 25.0
 
     def problems(self) -> Iterable[str]:
-        """Tell of an unknown server, and of a grace that leaves no time to finish."""
+        """Tell of an unknown server, no host, and a grace that leaves no time to finish."""
         if self.server not in SERVERS:
             yield f"SERVER: {unknown_server(self.server)}"
+        if self.host is not None and not self.host.strip():
+            yield "HOST is empty: give an address, or leave it unset for the default."
         if self.drain_grace >= self.drain_timeout:
             yield (
                 f"DRAIN_GRACE is {self.drain_grace:g} s, and DRAIN_TIMEOUT, which includes it, "

@@ -30,8 +30,7 @@ class Edge:
     Nothing here opens a session or runs a hook of the application's.
     """
 
-    def __init__(self, inner: WSGIApplication) -> None:
-        self._inner = inner
+    def __init__(self) -> None:
         #: Path → answer, before any hook of the application; not in the access log.
         self.probes: dict[str, Probe] = {}
         #: Tried in order; the first answer that is not ``None`` is sent.
@@ -42,8 +41,10 @@ class Edge:
         #: there; ``"500"`` where an exception gets through to the server.
         self.observers: list[Observer] = []
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request."""
+    def __call__(
+        self, inner: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer a request, by ``inner`` where nothing here does."""
         began = perf_counter()
         answered = False
 
@@ -51,22 +52,24 @@ class Edge:
             status: str, headers: Headers, exc_info: OptExcInfo | None = None
         ) -> Callable[[bytes], object]:
             nonlocal answered
-            answered = True
             for finish in self.finishers:
                 finish(environ, headers)
+            # First, since a server that refuses these headers answers 500 instead.
+            write = start_response(status, headers, exc_info)
+            answered = True
             for observe in self.observers:
                 observe(environ, status, perf_counter() - began)
-            return start_response(status, headers, exc_info)
+            return write
 
         try:
-            return self._answer(environ)(environ, start)
+            return (self._answer(environ) or inner)(environ, start)
         except BaseException:
             if not answered:
                 for observe in self.observers:
                     observe(environ, "500", perf_counter() - began)
             raise
 
-    def _answer(self, environ: WSGIEnvironment) -> WSGIApplication:
+    def _answer(self, environ: WSGIEnvironment) -> WSGIApplication | None:
         probe = self.probes.get(environ.get("PATH_INFO", ""))
         if probe is not None:
             environ[PROBE] = True
@@ -75,11 +78,11 @@ class Edge:
             response = shortcut(environ)
             if response is not None:
                 return response
-        return self._inner
+        return None
 
 
 def edge_of(app: Service) -> Edge:
     """Give the edge of a service, put in place when first asked for."""
-    if not isinstance(app.edge, Edge):
-        app.edge = Edge(app.edge)
+    if app.edge is None:
+        app.edge = Edge()
     return app.edge

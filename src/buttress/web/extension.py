@@ -34,7 +34,7 @@ class Web:
 
         A server in front that keeps its connection would never see the readiness.
         """
-        headers[:] = [pair for pair in headers if pair[0] != HEADER]
+        headers[:] = [pair for pair in headers if pair[0].lower() != HEADER.lower()]
         headers.append((HEADER, request_id_of(environ)))
         if self._lifecycle.state is State.DRAINING:
             headers.append(("Connection", "close"))
@@ -47,9 +47,7 @@ class WebExtension(Extension[WebSettings, Web]):
     settings = WebSettings
 
     def build(self, app: Service, settings: WebSettings) -> Web:
-        """Make it; in development exceptions are shown on pages, not raised to the server."""
-        if app.mode == "development" and app.config["PROPAGATE_EXCEPTIONS"] is None:
-            app.config["PROPAGATE_EXCEPTIONS"] = False
+        """Make it."""
         return Web(app, settings)
 
 

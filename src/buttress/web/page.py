@@ -21,7 +21,8 @@ POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none
 
 def page(problem: Mapping[str, Any]) -> str:
     """Write a problem document as a page; everything on it is escaped."""
-    shown = {name: escape(str(value)) for name, value in problem.items()}
+    names = ("status", "title", "detail", "code", "request_id")
+    shown = {name: escape(str(problem[name])) for name in names}
     title = f"{shown['status']} {shown['title']}"
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
-from typing import TYPE_CHECKING, Any, Literal
+import weakref
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from flask import request
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from buttress.errors import Code, Problem
@@ -16,6 +18,8 @@ from buttress.web.request_id import request_id_of
 if TYPE_CHECKING:
     from buttress.service import Service
 
+logger = logging.getLogger("buttress.web")
+
 PROBLEM_JSON = "application/problem+json"
 
 
@@ -23,7 +27,8 @@ class ErrorPages:
     """The error handler of last resort of one service."""
 
     def __init__(self, app: Service, style: Literal["problem", "gnar"]) -> None:
-        self._app = app
+        # The application has this as its handler: a plain reference would be a cycle.
+        self._app = cast("Service", weakref.proxy(app))
         self._render = _gnar if style == "gnar" else _problem
 
     def __call__(self, error: Exception) -> Response:
@@ -36,11 +41,9 @@ class ErrorPages:
 
     def _trapped(self, error: HTTPException) -> bool:
         """Tell whether the service asked Flask to raise this error; never the 500 of another."""
-        config = self._app.config
         if getattr(error, "original_exception", None) is not None:
             return False
-        bad_request = isinstance(error, BadRequest) and config["TRAP_BAD_REQUEST_ERRORS"]
-        return bool(config["TRAP_HTTP_EXCEPTIONS"] or bad_request)
+        return self._app.trap_http_exception(error)
 
 
 def document(app: Service, error: HTTPException) -> dict[str, Any]:
@@ -54,7 +57,7 @@ def document(app: Service, error: HTTPException) -> dict[str, Any]:
         "type": "about:blank",
         "title": error.name,
         "status": status,
-        "detail": _traceback(app, error) or error.description or error.name,
+        "detail": _traceback(app, error) or _text(error.description or error.name),
         "code": error.code_name if isinstance(error, Problem) else Code.for_status(status),
         "request_id": request_id_of(request.environ),
     }
@@ -67,18 +70,50 @@ def _problem(app: Service, error: HTTPException) -> Response:
         response = Response(written, error.code, mimetype="text/html")
         response.headers["Content-Security-Policy"] = POLICY
     else:
-        response = Response(app.json.dumps(described), error.code, mimetype=PROBLEM_JSON)
+        response = Response(_json(app, described), error.code, mimetype=PROBLEM_JSON)
     response.vary.add("Accept")
     return _with_headers_of(error, response)
 
 
 def _gnar(app: Service, error: HTTPException) -> Response:
     name = f"{app.package.title().replace('_', '')} API Error"
-    shown = _traceback(app, error)
-    answer = {"error": name, "request_id": request_id_of(request.environ)}
-    if shown:
-        answer["traceback"] = f"{name}:\n{shown}"
-    return _with_headers_of(error, Response(app.json.dumps(answer), mimetype="application/json"))
+    described = document(app, error)
+    unhandled = getattr(error, "original_exception", None) is not None
+    answer = {
+        "error": name if unhandled else described["detail"],
+        "code": described["code"],
+        "request_id": described["request_id"],
+    }
+    if app.mode == "development":
+        answer["traceback"] = f"{name}:\n{_traceback(app, error) or _trace(error)}"
+    return _with_headers_of(error, Response(_json(app, answer), mimetype="application/json"))
+
+
+def _json(app: Service, members: dict[str, Any]) -> bytes:
+    """Write a document; a member that JSON cannot say is written as text, and logged."""
+    try:
+        written = app.json.dumps(members)
+    except Exception:  # noqa: BLE001 -- an error page must not raise, whatever its members are
+        written = app.json.dumps({name: _sayable(app, name, it) for name, it in members.items()})
+    # A lone surrogate becomes its escape, which is JSON too.
+    return written.encode("utf-8", "backslashreplace")
+
+
+def _sayable(app: Service, name: str, value: object) -> object:
+    try:
+        app.json.dumps(value)
+    except Exception as error:  # noqa: BLE001 -- as above
+        logger.warning("%s: an error answer's '%s' is no JSON: %s", app.name, name, _text(error))
+        return _text(value)
+    return value
+
+
+def _text(value: object) -> str:
+    """Write a value as text; one that cannot be written gives its type."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 -- as above
+        return f"<{type(value).__name__}>"
 
 
 def _with_headers_of(error: HTTPException, response: Response) -> Response:
@@ -91,9 +126,11 @@ def _with_headers_of(error: HTTPException, response: Response) -> Response:
 
 def _traceback(app: Service, error: HTTPException) -> str | None:
     cause = getattr(error, "original_exception", None)
-    if cause is None or app.mode != "development":
-        return None
-    return "".join(traceback.format_exception(cause))
+    return None if cause is None or app.mode != "development" else _trace(cause)
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
 
 
 def _for_a_browser() -> bool:

@@ -1,4 +1,4 @@
-"""The extension ``security``: plain security headers, and careful session cookies."""
+"""The extension ``security``: plain security headers."""
 
 from __future__ import annotations
 
@@ -44,8 +44,7 @@ class SecurityExtension(Extension[SecuritySettings, Security]):
     settings = SecuritySettings
 
     def build(self, app: Service, settings: SecuritySettings) -> Security:
-        """Make it, and tighten those defaults of Flask's session cookie that nobody has set."""
-        _tighten_cookies(app)
+        """Make it."""
         security = Security(settings)
         edge_of(app).finishers.append(security.finish)
         return security
@@ -57,11 +56,3 @@ def _lines(headers: dict[str, str]) -> tuple[tuple[str, tuple[str, str]], ...]:
 
 def _is_page(content_type: str) -> bool:
     return content_type.startswith(("text/html", "application/xhtml+xml"))
-
-
-def _tighten_cookies(app: Service) -> None:
-    defaults = {"SESSION_COOKIE_SAMESITE": "Lax", "SESSION_COOKIE_HTTPONLY": True}
-    if app.mode == "production":
-        defaults["SESSION_COOKIE_SECURE"] = True
-    chosen = {row.key for row in app.configuration.rows if row.origin != "default"}
-    app.config.update({key: value for key, value in defaults.items() if key not in chosen})
