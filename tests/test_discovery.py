@@ -234,6 +234,14 @@ def test_a_module_that_makes_an_application_is_refused(package: Package) -> None
         make()
 
 
+def test_a_blueprint_that_cannot_be_registered_is_named(package: Package) -> None:
+    """What fails at registration is a mistake of that module."""
+    twice = area("user") + "blueprint.add_url_rule('/a', 'index', lambda: 'another')\n"
+    package({"shop/app/main.py": "", "shop/app/user.py": twice})
+    with pytest.raises(DiscoveryError, match=r"shop\.app\.user: AssertionError.*user\.index"):
+        make()
+
+
 def test_a_link_to_a_folder_above_is_not_followed(package: Package) -> None:
     """A circle of symbolic links ends where it began."""
     root = package({"shop/app/main.py": "", "shop/app/user/apis.py": area("user")})

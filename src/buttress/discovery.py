@@ -43,7 +43,8 @@ def discover(app: Service) -> None:
             found += _blueprint_of(module, required=chosen is not None)
             _collect_marks(app, module)
     for each in _outermost(found):
-        _register(app, each)
+        with tolerated(app, each.module):
+            _register(app, each)
 
 
 class Found(NamedTuple):

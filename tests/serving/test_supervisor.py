@@ -34,6 +34,9 @@ class Engine:
     def stop(self, deadline):
         pass
 
+    def idle(self):
+        return False
+
 
 sys.exit(Supervisor(make(), Engine).run())
 """

@@ -61,7 +61,9 @@ class BjoernEngine:
         while self._gateway is not None and quiet < SETTLE and not deadline.passed:
             time.sleep(SETTLE / 4)
             quiet = 0.0 if self._gateway.busy else quiet + SETTLE / 4
-        # Again and again: a signal that comes before the loop has begun does not end it.
-        while self._runs and not deadline.passed:
+        if self._runs:
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(SETTLE)
+
+    def idle(self) -> bool:
+        """Tell whether no request is being answered; bjoern waits for kept connections."""
+        return self._gateway is None or not self._gateway.busy

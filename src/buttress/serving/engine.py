@@ -26,3 +26,9 @@ class Engine(Protocol):
 
     def stop(self, deadline: Deadline) -> None:
         """Accept no more; any thread may call it. It may take until the deadline."""
+
+    def idle(self) -> bool:
+        """Tell whether only connections without a request keep `serve` from returning.
+
+        False where the server sees to such connections itself.
+        """

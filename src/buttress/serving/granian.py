@@ -79,6 +79,10 @@ class GranianEngine:
         """Close the socket, and let `serve` return once every answer is sent."""
         self._signal.set()
 
+    def idle(self) -> bool:
+        """Leave it to the server, which closes kept connections."""
+        return False
+
 
 def _worker(socket_of: tuple[Any, ...], settings: ServingSettings) -> Any:
     http = HTTP1Settings(

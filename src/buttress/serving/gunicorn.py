@@ -66,6 +66,10 @@ class GunicornEngine:
         if self._worker is not None:
             self._worker.handle_exit(signal.SIGTERM, None)
 
+    def idle(self) -> bool:
+        """Leave it to the server, which closes kept connections."""
+        return False
+
 
 def _options(settings: ServingSettings) -> dict[str, Any]:
     return {

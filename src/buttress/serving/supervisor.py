@@ -43,6 +43,9 @@ class Supervisor:
         self._engine = engine
         self._settings = settings = app.settings.serving
         self._listener = listen(host_of(app), settings.port, settings.backlog)
+        # The flag is shared by all workers, and so is a connection that another one has taken:
+        # a worker that waited for the next in accept() would answer nobody meanwhile.
+        self._listener.setblocking(False)
         # The writing end stays here, so that workers see when this process is gone.
         self._lifeline, self._held = os.pipe()
         self._children: dict[int, Child] = {}
@@ -126,10 +129,11 @@ class Supervisor:
                 self._bury(child, code)
 
     def _bury(self, child: Child, code: int) -> None:
+        if code != DONE or self._limit is None:
+            logger.error("Worker %d %s", child.pid, _manner(code))
         if self._limit is not None:
             self._code = self._code if code == DONE else FAILED
             return
-        logger.error("Worker %d %s", child.pid, _manner(code))
         if self._up or child.ready:
             self._replace(child)
         else:

@@ -28,6 +28,8 @@ logger = logging.getLogger("buttress.serving")
 
 #: Exit codes of a worker.
 DONE, FAILED, NOT_STARTED = 0, 1, 3
+#: Seconds without a request after which connections count as idle, and between two looks.
+IDLE, LOOK = 0.5, 0.05
 
 
 class Worker:
@@ -103,12 +105,25 @@ class Worker:
         if not orphaned:
             select.select([signals], [], [], self._settings.drain_grace)
         self._stop(together, deadline)
-        in_time = self._served.wait(deadline.left())
+        in_time = self._all_answered(deadline)
         drain.join(deadline.left())
         self._code = DONE if self._close() and in_time else FAILED
         if not in_time:
             logger.error("%s: requests that run beyond DRAIN_TIMEOUT are cut off", self._app.name)
+        if not self._served.is_set():
             leave_process(self._code)
+
+    def _all_answered(self, deadline: Deadline) -> bool:
+        """Wait until the server ends, or has long had nothing left but idle connections."""
+        quiet = Deadline(IDLE)
+        while not self._served.wait(min(LOOK, deadline.left())):
+            if deadline.passed:
+                return False
+            if not self._engine.idle():
+                quiet = Deadline(IDLE)
+            elif quiet.passed:
+                break
+        return True
 
     def _circumstances(self) -> tuple[bool, bool]:
         """Tell whether all workers end, and whether that is because the supervisor is gone."""
