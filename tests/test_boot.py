@@ -6,6 +6,8 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from buttress import ConfigError, Extension, Service, SetupError, create_app
 from buttress.boot import BOOT
+from buttress.errors import DiscoveryError
 from buttress.lifecycle import State
 
 Package = Callable[[Mapping[str, str]], Path]
@@ -142,16 +145,81 @@ def test_the_instance_folder_can_be_moved(
     assert (there, here) == (str(tmp_path / "there"), str(tmp_path / "here"))
 
 
-def test_a_secret_is_forgotten_when_its_application_closes(
-    shop: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It leaves the environment, serves the application, and goes with it."""
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give a secret key that the environment has."""
     monkeypatch.setenv("SHOP_SECRET_KEY", "0123456789abcdef" * 3)
+    return "0123456789abcdef" * 3
+
+
+def test_a_secret_leaves_the_environment_while_its_application_lives(
+    shop: Path, secret: str
+) -> None:
+    """It serves the application, and is back for the next one."""
     app = create_app("shop", extensions=[])
-    left, known = "SHOP_SECRET_KEY" not in os.environ, app.secret_key is not None
+    left, known = "SHOP_SECRET_KEY" not in os.environ, app.secret_key
     app.close()
-    later = create_app("shop", extensions=[])
-    assert (left, known, later.secret_key) == (True, True, None)
+    assert (left, known, os.environ["SHOP_SECRET_KEY"]) == (True, secret, secret)
+
+
+def test_a_boot_that_fails_gives_the_secret_back(
+    shop: Path, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the mistake is mended the next boot has it."""
+    monkeypatch.setenv("SHOP_PORT", "http")
+    with pytest.raises(ConfigError, match="PORT"):
+        create_app("shop", extensions=[])
+    monkeypatch.setenv("SHOP_PORT", "8000")
+    app = create_app("shop", extensions=[])
+    assert app.secret_key == secret
+    app.close()
+
+
+def test_the_parent_of_flasks_reloader_keeps_the_environment(
+    shop: Path, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its child is given the environment as it is, and must find the secret there."""
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
+    create_app("shop", extensions=[]).close()
+    assert os.environ["SHOP_SECRET_KEY"] == secret
+
+
+def test_applications_that_boot_at_once_all_have_the_secret(shop: Path, secret: str) -> None:
+    """None looks at the environment while another one takes the secret out of it."""
+    with ThreadPoolExecutor(8) as pool:
+        apps = list(pool.map(lambda _: create_app("shop", extensions=[]), range(24)))
+    assert [app.secret_key for app in apps] == [secret] * 24
+    for app in apps:
+        app.close()
+
+
+def test_a_module_that_fails_shows_no_secret(
+    package: Package, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    """The text of its error is shown without the declared secrets."""
+    fails = "from shop.app.main import app\nraise ValueError(app.config['SECRET_KEY'])"
+    package({"shop/app/main.py": "", "shop/app/bad.py": fails})
+    with pytest.raises(DiscoveryError, match=r"ValueError: \*{8}") as caught:
+        create_app("shop", extensions=[])
+    assert secret not in str(caught.value)
+
+
+def test_the_application_is_reached_while_it_closes(package: Package) -> None:
+    """An extension may need its application to let go of what it holds."""
+    package({"shop/app/main.py": ""})
+    seen: list[str] = []
+
+    class Flush(Extension[None, str]):
+        name = "flush"
+
+        def build(self, app: Service, settings: None) -> str:
+            return "flush"
+
+        def close(self, it: str) -> None:
+            seen.append(import_module("shop.app.main").app.name)
+
+    create_app("shop", extensions=[Flush]).close()
+    assert seen == ["shop"]
 
 
 def test_flask_options_reach_flask(shop: Path) -> None:

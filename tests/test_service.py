@@ -128,6 +128,26 @@ def test_a_boot_that_failed_says_why_again(package: Package) -> None:
             app({"PATH_INFO": "/", "REQUEST_METHOD": "GET"}, lambda *answer: None)
 
 
+def test_an_exit_in_a_view_is_an_error(package: Package) -> None:
+    """It is answered with 500 and ends neither the process nor the requests of others."""
+    package({"shop/__init__.py": ""})
+    app = create_app("shop", extensions=[])
+    app.get("/")(lambda: sys.exit(3))
+    assert app.test_client().get("/").status_code == 500
+    app.close()
+
+
+@pytest.mark.parametrize("hook", ["after_request", "teardown_request"])
+def test_an_exit_in_a_hook_is_an_error(package: Package, hook: str) -> None:
+    """Where there is no page for it, the server sees an ordinary exception."""
+    package({"shop/__init__.py": ""})
+    app = create_app("shop", extensions=[])
+    getattr(app, hook)(lambda *answer: sys.exit(3))
+    with pytest.raises(RuntimeError, match=r"SystemExit\(3\) was raised in a request"):
+        app.test_client().get("/")
+    app.close()
+
+
 def test_a_property_that_fails_says_why() -> None:
     """An AttributeError inside a property is not taken for a missing property."""
 

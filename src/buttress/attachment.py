@@ -7,6 +7,7 @@ package that booted last, so several applications in one process do not mix.
 from __future__ import annotations
 
 import sys
+import threading
 from functools import partial
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
@@ -28,6 +29,8 @@ _ENDED = (State.CLOSED, State.FAILED)
 #: The applications of each package in the order of their boots, and the last that has not ended.
 _booted: dict[str, list[ReferenceType[Service]]] = {}
 _last: dict[str, Service] = {}
+#: Held while a main module is loaded, so that applications that boot at once load it once.
+_attaching = threading.RLock()
 
 
 def attach_instance(app: Service) -> None:
@@ -39,7 +42,7 @@ def attach_instance(app: Service) -> None:
     _last[app.package] = app
     app.lifecycle.at_end.append(partial(_forget, app.package))
     for name in (f"{app.package}.app.main", f"{app.package}.main"):
-        with tolerated(app, name):
+        with _attaching, tolerated(app, name):
             module = sys.modules.get(name) or _alias_of_main(name) or _load(name, app.package)
             module.__dict__["app"] = attached(app.package)
 
@@ -138,6 +141,7 @@ def _load(name: str, package: str) -> ModuleType:
     spec = specification(name)
     if spec is None or spec.loader is None:
         sys.modules[name] = module = ModuleType(name, f"Gives the application of {package}: `app`.")
+        module.__spec__ = ModuleSpec(name, None)
         return module
     sys.modules[name] = module = module_from_spec(spec)
     module.__dict__["app"] = attached(package)

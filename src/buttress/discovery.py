@@ -100,9 +100,8 @@ def tolerated(app: Service, module: str) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         if app.mode != "development":
-            raise DiscoveryError(
-                module, f"{_place(module, error)}. Mend it and start again."
-            ) from error
+            sentence = app.configuration.conceal(_place(module, error))
+            raise DiscoveryError(module, f"{sentence}. Mend it and start again.") from error
         app.broken[module] = traceback.format_exc()
         logger.error("%s did not load; it is watched until it is mended", module, exc_info=error)
 

@@ -78,7 +78,7 @@ class Lifecycle:
         self.embedded = False
         #: True once requests may pass without a further look at the state.
         self.ready = False
-        #: Called once, when the life ends by close or failure.
+        #: Called once, after the life has ended by close or failure; they must not raise.
         self.at_end: list[Callable[[], None]] = []
         self._failure: BaseException | None = None
         self._lock = threading.RLock()
@@ -147,8 +147,9 @@ class Lifecycle:
             if self.state in (State.CLOSED, State.FAILED):
                 return
             self.check_process()
-            self._end(State.CLOSED)
+            self.state, self.ready = State.CLOSED, False
         failures = list(self._close_parts())
+        self._end()
         if failures:
             raise ExceptionGroup(f"{self.name} did not close cleanly", failures)
 
@@ -157,14 +158,14 @@ class Lifecycle:
             work()
         except BaseException as error:
             self._failure = error
-            self._end(State.FAILED)
+            self.state, self.ready = State.FAILED, False
             for failure in self._close_parts():
                 error.add_note(f"while closing after this: {failure!r}")
+            self._end()
             raise
         self.state = reached
 
-    def _end(self, state: State) -> None:
-        self.state, self.ready = state, False
+    def _end(self) -> None:
         for call in self.at_end:
             call()
 

@@ -173,9 +173,14 @@ class Service(RegistrationGuard):
         """Answer a request, booting and starting first where a foreign container did not."""
         if not self.lifecycle.ready:
             self._make_ready()
-        if self.edge is None:
-            return super().wsgi_app(environ, start_response)
-        return self.edge(super().wsgi_app, environ, start_response)
+        try:
+            if self.edge is None:
+                return super().wsgi_app(environ, start_response)
+            return self.edge(super().wsgi_app, environ, start_response)
+        except SystemExit as error:  # of a hook that runs for the error page as well
+            if self.plan is None:
+                raise
+            raise _as_failure(error) from error
 
     def full_dispatch_request(self) -> Response:
         """Answer a request as Flask does; an ``exit()`` in it is an error like others.
@@ -188,7 +193,7 @@ class Service(RegistrationGuard):
         except SystemExit as error:
             if self.plan is None:
                 raise
-            raise RuntimeError(f"SystemExit({error.code!r}) was raised in a request") from error
+            raise _as_failure(error) from error
 
     def _make_ready(self) -> None:
         lifecycle = self.lifecycle
@@ -231,6 +236,10 @@ class Service(RegistrationGuard):
             if hasattr(type(self), name):  # a property of that name failed: let it say why
                 return object.__getattribute__(self, name)
             raise AttributeError(_not_here(self, name), name=name, obj=self)
+
+
+def _as_failure(error: SystemExit) -> RuntimeError:
+    return RuntimeError(f"SystemExit({error.code!r}) was raised in a request")
 
 
 def _under_flask_command() -> bool:

@@ -45,16 +45,25 @@ def test_clear_forgets():
 
 
 def test_a_secret_is_kept_until_its_last_holder_lets_it_go():
-    """Each holder counts once, however often it takes or forgets."""
+    """Each holder counts once, however often it takes or gives back."""
     environ, vault = {"KEY": "tulip"}, Vault()
     for holder in ("a", "a", "b"):
         vault.take("KEY", environ, holder)
     assert vault.held("b") == ("KEY",)
-    vault.forget("a")
-    vault.forget("a")
-    assert vault.environ() == {"KEY": "tulip"}
-    vault.forget("b")
-    assert (vault.environ(), vault.held("b")) == ({}, ())
+    vault.give_back("a", environ)
+    vault.give_back("a", environ)
+    assert (vault.environ(), environ) == ({"KEY": "tulip"}, {})
+    vault.give_back("b", environ)
+    assert (vault.environ(), vault.held("b"), environ) == ({}, (), {"KEY": "tulip"})
+
+
+def test_what_was_set_anew_stays():
+    """A value that the environment has by now is not replaced by the one that was taken."""
+    environ, vault = {"KEY": "tulip"}, Vault()
+    vault.take("KEY", environ, "a")
+    environ["KEY"] = "rose"
+    vault.give_back("a", environ)
+    assert environ == {"KEY": "rose"}
 
 
 def test_each_holder_has_the_value_that_it_took():
@@ -63,7 +72,7 @@ def test_each_holder_has_the_value_that_it_took():
     vault.take("KEY", {"KEY": "tulip"}, "a")
     vault.take("KEY", {"KEY": "rose"}, "b")
     assert vault.environ() == {"KEY": "rose"}
-    vault.forget("b")
+    vault.give_back("b", {})
     assert vault.environ() == {"KEY": "tulip"}
 
 

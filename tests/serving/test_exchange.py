@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -156,14 +157,14 @@ def test_exit_in_the_application(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.text.count("SystemExit: 3") == 2
 
 
-def test_interrupt_goes_through() -> None:
-    """KeyboardInterrupt is left to the server."""
+@pytest.mark.parametrize("error", [KeyboardInterrupt, CancelledError, GeneratorExit])
+def test_whatever_is_raised_is_a_failure(error: type[BaseException]) -> None:
+    """What an application raises ends its own request, and no worker."""
 
     def app(*_: object) -> list[bytes]:
-        raise KeyboardInterrupt
+        raise error
 
-    with pytest.raises(KeyboardInterrupt):
-        answer(app)
+    assert answer(app).status == 500
 
 
 @pytest.mark.parametrize("name", ["", "X Bad", "X-Bad:", "X-Bäd"])

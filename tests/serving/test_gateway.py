@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from asyncio import CancelledError
 from collections.abc import Iterator
 from typing import Any
 
@@ -102,14 +102,15 @@ def test_older_requests_have_no_host() -> None:
     assert call(Gateway(application()), {"SERVER_PROTOCOL": "HTTP/1.0"})[0][0] == "200 OK"
 
 
-def test_exit_in_the_application(caplog: pytest.LogCaptureFixture) -> None:
-    """An ``exit()`` of the application is a failure like others."""
+@pytest.mark.parametrize("error", [SystemExit(3), CancelledError("gone"), KeyboardInterrupt()])
+def test_exit_in_the_application(caplog: pytest.LogCaptureFixture, error: BaseException) -> None:
+    """An ``exit()`` of the application, or whatever it raises, is a failure like others."""
 
     def app(environ: object, start_response: object) -> list[bytes]:
-        sys.exit(3)
+        raise error
 
     assert call(Gateway(app))[0][0] == "500 Internal Server Error"
-    assert "SystemExit: 3" in caplog.text
+    assert type(error).__name__ in caplog.text
 
 
 def test_failure_after_the_headers() -> None:

@@ -15,6 +15,7 @@ from buttress.config.environment import variable_name
 from buttress.config.registry import Registry
 from buttress.config.report import Row
 from buttress.config.resolve import Tree, projection
+from buttress.config.secret import conceal, secrets_in
 from buttress.config.section import SectionSpec
 from buttress.config.settings import CORE, Settings
 from buttress.config.sources import Place, Sources
@@ -43,6 +44,11 @@ class Configuration(msgspec.Struct, frozen=True):
     taken: tuple[str, ...]
     release: Callable[[], None]
 
+    def conceal(self, text: str) -> str:
+        """Mask the declared secrets in a text that somebody else wrote."""
+        secrets = (secret for row in self.rows for secret in secrets_in(row.value))
+        return conceal(text, [secret.reveal() for secret in secrets])
+
     def __repr__(self) -> str:
         return f"<Configuration of {len(self.rows)} settings>"
 
@@ -66,7 +72,7 @@ def load(
 
     ``arguments`` is the caller's ``config=``, ``facade`` the parameters of a façade, ``presets``
     what a façade changes of the defaults. The sections in `CORE` are always there. Secrets are
-    moved from ``environ``, the process's by default, to the vault, and kept there until the
+    moved from ``environ``, the process's by default, to the vault, and back once the
     configuration is released. Raises `ConfigError` with everything that is wrong.
     """
     if environ is None:
@@ -74,18 +80,19 @@ def load(
     vault = vault or Vault()
     registry = Registry(dict.fromkeys((*CORE, *sections)), reserves)
     place = Place(package, prefix, root_path, instance_path)
-    sources = Sources(place, registry, vault.over(environ), vault.replaced(environ))
-    sources.read(presets, arguments, facade, command_line)
-    decision, resolver = sources.resolved()
     holder = object()
-    sources.hide(environ, vault, holder)
+    with vault.lock:
+        sources = Sources(place, registry, vault.over(environ), vault.replaced(environ))
+        sources.read(presets, arguments, facade, command_line)
+        decision, resolver = sources.resolved()
+        sources.hide(environ, vault, holder)
     tree = Tree(resolver, decision)
     made = tree.sections(f"{variable_name(prefix)}_")
     found = (sources.findings, resolver.findings)
     problems = [one for findings in found for one in findings.problems]
     problems += [*decision.problems, *tree.problems]
     if problems:
-        vault.forget(holder)
+        vault.give_back(holder, environ)
         raise ConfigError(list(dict.fromkeys(problems)))
     rows = tuple(tree.rows())
     warnings = [one for findings in found for one in findings.warnings]
@@ -95,5 +102,5 @@ def load(
         rows=rows,
         warnings=(*warnings, *decision.warnings),
         taken=vault.held(holder),
-        release=partial(vault.forget, holder),
+        release=partial(vault.give_back, holder, environ),
     )

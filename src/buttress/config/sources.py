@@ -112,7 +112,12 @@ class Sources:
         return decide(resolver.candidates, self.variables), resolver
 
     def hide(self, environ: MutableMapping[str, str], vault: Vault, holder: object) -> None:
-        """Move the variables that secrets were made of from an environment to a vault."""
+        """Move the variables that secrets were made of from an environment to a vault.
+
+        Flask's reloader gives its child the environment as it is, so its parent leaves it alone.
+        """
+        if leads_flask_child(self.variables):
+            return
         for given in chain.from_iterable(self.layers):
             field = self.registry.field(given.name)
             if field is not None and field.secret:
@@ -215,3 +220,8 @@ class Sources:
         if not path.is_relative_to(root):
             return None
         return ".".join((self.place.package, *path.relative_to(root).with_suffix("").parts))
+
+
+def leads_flask_child(variables: Mapping[str, str]) -> bool:
+    """Tell whether this may be the parent of the reloader of Flask's own command."""
+    return variables.get("FLASK_RUN_FROM_CLI") == "true" and "WERKZEUG_RUN_MAIN" not in variables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import ChainMap
 from collections.abc import MutableMapping
 
@@ -11,10 +12,12 @@ class Vault:
 
     Some servers merge the whole process environment into every request. The vault lets a
     second application of the process, or a child that is started later, have them all the same.
-    Each is kept for its holders, and is gone with the last of them.
+    Each is kept for its holders, and goes back with the last of them.
     """
 
     def __init__(self) -> None:
+        #: Held from the look at an environment until what is taken out of it is here.
+        self.lock = threading.Lock()
         self._taken: dict[str, dict[object, str]] = {}
 
     def take(self, name: str, environ: MutableMapping[str, str], holder: object = None) -> None:
@@ -32,11 +35,17 @@ class Vault:
         """Name the variables that are kept for a holder."""
         return tuple(name for name, holders in self._taken.items() if holder in holders)
 
-    def forget(self, holder: object) -> None:
-        """Keep nothing for a holder any more; once is enough."""
-        for holders in self._taken.values():
-            holders.pop(holder, None)
-        self._taken = {name: holders for name, holders in self._taken.items() if holders}
+    def give_back(self, holder: object, environ: MutableMapping[str, str]) -> None:
+        """Put back what is kept for this holder and no other; once is enough.
+
+        A variable that was set anew meanwhile stays as it is.
+        """
+        for name, holders in list(self._taken.items()):
+            value = holders.pop(holder, None)
+            if not holders:
+                del self._taken[name]
+                if value is not None:
+                    environ.setdefault(name, value)
 
     def over(self, environ: MutableMapping[str, str]) -> MutableMapping[str, str]:
         """View an environment as it was before variables were taken; what it has now wins."""

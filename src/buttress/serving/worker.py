@@ -82,7 +82,7 @@ class Worker:
 
         try:
             self._engine.serve(self._app, self._listener.dup(), accepting)
-        except Exception:
+        except BaseException:
             logger.exception("The server of %s failed", self._app.name)
         self._served.set()
         if not self._told:

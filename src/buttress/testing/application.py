@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,17 +18,15 @@ def make_app(source: Service | Callable[[], Service], **settings: object) -> Ite
 
     ``source`` is a factory, or an application that has not booted yet: such a one lives once, so
     give its fixture the scope ``session``. ``settings`` are keys such as ``PORT=0``, above every
-    other source; ``SECRET_KEY`` is made up. Secrets that it took out of the environment are there
-    again afterwards, and no later application has them from elsewhere. Raises `LifecycleError`
-    for an application that has booted, since its settings are read already.
+    other source; ``SECRET_KEY`` is made up. Raises `LifecycleError` for an application that
+    has booted, since its settings are read already.
     """
     given = {"MODE": "testing", "SECRET_KEY": secrets.token_urlsafe(32), **settings}
-    with _kept_environment():
-        app = _booted(source, given)
-        try:
-            yield app
-        finally:
-            app.close()
+    app = _booted(source, given)
+    try:
+        yield app
+    finally:
+        app.close()
 
 
 def _booted(source: Service | Callable[[], Service], given: dict[str, object]) -> Service:
@@ -40,16 +37,6 @@ def _booted(source: Service | Callable[[], Service], given: dict[str, object]) -
     finally:
         COMMAND_LINE.reset(token)
     return app
-
-
-@contextmanager
-def _kept_environment() -> Iterator[None]:
-    before = dict(os.environ)
-    try:
-        yield
-    finally:
-        for name in before.keys() - os.environ.keys():
-            os.environ[name] = before[name]
 
 
 def _open(app: Service) -> Service:
