@@ -115,6 +115,7 @@ def test_a_short_secret_is_weak_unless_its_length_is_not_ours_to_choose():
         ("OWN_PASSWORD", "tulip", "'********'"),
         ("STRIPE_API_KEY", b"tulip", "'********'"),
         ("X", {"password": "tulip", "n": 1}, "{'password': '********', 'n': 1}"),
+        ("X", {"privateKey": "tulip", "n": 1}, "{'privateKey': '********', 'n': 1}"),
         ("X", ["amqp://u:tulip@h/v"], "['amqp://u:********@h/v']"),
         ("X", b"amqp://u:tulip@h/v", "b'amqp://u:********@h/v'"),
         ("X", "postgres://u:pa/ss@h/db", "'postgres://u:********@h/db'"),

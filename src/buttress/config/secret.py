@@ -183,7 +183,7 @@ def _masked_text(text: str) -> str:
 
 
 def _as_key(name: object) -> str:
-    return str(name).upper().replace("-", "_")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|-", "_", str(name)).upper()
 
 
 def _revealed(_key: str, leaf: object) -> object:
