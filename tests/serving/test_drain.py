@@ -69,6 +69,17 @@ def test_late_clients_are_refused(start: Start, name: str) -> None:
         assert slow.result().status == 200
 
 
+def test_idle_connections_do_not_hold_a_drain(start: Start, server: str) -> None:
+    """Neither a connection that never asked anything nor one that was kept is waited for."""
+    running = start(SERVER=server, DRAIN_TIMEOUT=20)
+    with running.connect() as never, running.connect() as kept:
+        kept.sendall(b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n")
+        assert kept.recv(65536).startswith(b"HTTP/1.1 200")
+        running.signal()
+        assert running.ended(12) == 0
+        assert never.fileno() > 0
+
+
 def test_second_signal_ends_the_grace(start: Start) -> None:
     """A second signal ends the grace at once."""
     running = start(DRAIN_GRACE=10)

@@ -123,6 +123,13 @@ def test_broken_server(launch: Start, folder: Path, end: str, reason: str) -> No
     assert "closed" in running.text()
 
 
+def test_workers_never_wait_in_accept(launch: Start, folder: Path) -> None:
+    """The shared socket is not blocking, for a connection may be another worker's by then."""
+    end = "print('blocks:', listener.getblocking(), flush=True)"
+    (folder / "broken.py").write_text(BROKEN.format(end=end))
+    launch("broken.py").until("blocks: False")
+
+
 def test_start_timeout(launch: Start) -> None:
     """A worker that does not start within START_TIMEOUT is killed."""
     running = launch(START_TAKES=30, START_TIMEOUT=1)
