@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -35,6 +36,29 @@ def test_queue_length(listener: socket.socket) -> None:
 
 def test_shut(listener: socket.socket) -> None:
     """Once shut, no new connection is let in, and those in the queue can be accepted."""
+    with socket.create_connection(listener.getsockname()) as early:
+        intake.shut(listener)
+        with pytest.raises(TimeoutError):
+            socket.create_connection(listener.getsockname(), timeout=0.2)
+        early.sendall(b"still here")
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.recv(100) == b"still here"
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[None]:
+    """Be somebody without capabilities; who is so already stays so."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+@pytest.mark.usefixtures("unprivileged")
+def test_shut_without_privileges(listener: socket.socket) -> None:
+    """Whatever the kernel allows, the queue can be accepted and hardly grows."""
     with socket.create_connection(listener.getsockname()) as early:
         intake.shut(listener)
         with pytest.raises(TimeoutError):

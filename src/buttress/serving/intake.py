@@ -25,13 +25,17 @@ def shut(listener: socket.socket) -> None:
     """Let no new connection in, for every process that has the socket; the queue stays.
 
     Linux and TCP only; elsewhere nothing changes. Later clients repeat their first packet and
-    find the port closed.
+    find the port closed. Where the kernel keeps filters for the privileged (CAP_NET_ADMIN), the
+    queue is only made as short as can be.
     """
     if not sys.platform.startswith("linux") or listener.family == socket.AF_UNIX:
         return
     drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
     program = struct.pack("HL", 1, ctypes.addressof(drop_all))
-    listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    except PermissionError:
+        listener.listen(0)
 
 
 def queue_length(listener: socket.socket) -> int:
