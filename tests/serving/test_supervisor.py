@@ -123,6 +123,18 @@ def test_broken_server(launch: Start, folder: Path, end: str, reason: str) -> No
     assert "closed" in running.text()
 
 
+def test_a_drain_that_fails_ends_the_worker(launch: Start, folder: Path) -> None:
+    """The application is closed and the process ends, long before DRAIN_TIMEOUT."""
+    leaving = "def leave(self):\n        raise RuntimeError('no way down')"
+    script = BROKEN.replace("def leave(self):\n        pass", leaving)
+    (folder / "broken.py").write_text(script.format(end="ready(); __import__('time').sleep(60)"))
+    running = launch("broken.py", DRAIN_TIMEOUT=40)
+    running.until_ready().signal()
+    assert running.ended(10) == 1
+    assert "no way down" in running.text()
+    assert "closed" in running.text()
+
+
 def test_workers_never_wait_in_accept(launch: Start, folder: Path) -> None:
     """The shared socket is not blocking, for a connection may be another worker's by then."""
     end = "print('blocks:', listener.getblocking(), flush=True)"

@@ -58,7 +58,9 @@ class Worker:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             if not self._start():
                 return NOT_STARTED
-            end = threading.Thread(target=self._end, args=(signals,), name="drain", daemon=True)
+            end = threading.Thread(
+                target=self._lead_out, args=(signals,), name="drain", daemon=True
+            )
             end.start()
             self._serve(ready)
             end.join()
@@ -87,6 +89,15 @@ class Worker:
         self._served.set()
         if not self._told:
             logger.error("The server of %s ended without being told to", self._app.name)
+            self._close()
+            leave_process(FAILED)
+
+    def _lead_out(self, signals: Signals) -> None:
+        """End, also where the drain itself fails; nobody else would end this process in time."""
+        try:
+            self._end(signals)
+        except BaseException:
+            logger.exception("The drain of %s failed", self._app.name)
             self._close()
             leave_process(FAILED)
 
