@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 WORKERS ?= auto
+BENCH ?= $(basename $(notdir $(wildcard benchmarks/*.py)))
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
@@ -38,8 +39,11 @@ check: setup ## ruff, mypy --strict and the house rules
 proof: setup ## run the long proofs: kills, soaks, thousands of cases
 	$(BIN)/python -m pytest -m proof --timeout=1800
 
-bench: setup ## measure against peers, one table for each file in benchmarks/
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit; done
+bench: .venv/bench/ready ## measure against peers (BENCH=http: that file of benchmarks/ alone)
+	@for name in $(BENCH); do echo "== $$name"; .venv/bench/bin/python -m "benchmarks.$$name" || exit; done
+
+.venv/bench/ready: benchmarks/setup requirements/bench.txt .venv/ready
+	@benchmarks/setup
 
 docs: setup ## write the generated tables of docs/
 	$(BIN)/python -m tools.reference
@@ -50,6 +54,7 @@ dist: setup ## build every wheel, install them into an empty environment and try
 lock: setup ## lock the dependencies with hashes in requirements/ (UPGRADE=1 to take newer releases)
 	$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/core.txt
+	$(LOCK) pyproject.toml --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(LOCK) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt
 
 services-up: setup ## start private servers for the tests that need one
@@ -59,4 +64,4 @@ services-down: setup ## stop them and remove every trace
 	@$(BIN)/python -m tools.services down
 
 clean: ## remove the environment and everything built
-	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv dist build benchmarks/results .mypy_cache .pytest_cache .ruff_cache .hypothesis

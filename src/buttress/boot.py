@@ -15,7 +15,7 @@ from buttress.config import COMMAND_LINE, SectionSpec, instance_folder
 from buttress.discovery import discover
 from buttress.errors import ExtensionError, LifecycleError
 from buttress.extension import Extension, Slot, Wanted, in_required_order, load_extensions
-from buttress.service import Plan, Service
+from buttress.service import Absent, Plan, Service
 from buttress.serving.settings import ServingSettings
 from buttress.web import install_errors, install_hooks
 
@@ -121,6 +121,7 @@ def build(app: Service, names: Sequence[str]) -> None:
         it = extension.build(app, settings_of(app, extension.name))
         app.lifecycle.parts.append(Slot(extension, it))
         built[extension.name] = it
+        setattr(app, extension.name, it)
 
 
 def report_warnings(app: Service) -> None:
@@ -159,7 +160,8 @@ def _arguments(app: Service, plan: Plan) -> Mapping[str, Any] | None:
 
 
 def _refuse_taken(app: Service, extension: Extension[Any, Any]) -> None:
-    if extension.name in app.__dict__ or hasattr(type(app), extension.name):
+    taken = getattr(type(app), extension.name, None)
+    if extension.name in app.__dict__ or (taken is not None and not isinstance(taken, Absent)):
         raise ExtensionError(
             extension.name,
             f"An extension cannot be named '{extension.name}': that is an attribute of Flask's or "

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from operator import methodcaller
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,7 +16,7 @@ from buttress.config import COMMAND_LINE, VAULT, instance_folder
 from buttress.discovery import discover
 from buttress.errors import ConfigError, ExtensionError, LifecycleError, SetupError
 from buttress.loading import recorded
-from buttress.service import Plan, Service
+from buttress.service import Absent, Plan, Service
 from buttress.serving import serve, serve_development
 from buttress.web import install_errors, install_hooks
 
@@ -189,19 +189,15 @@ class GnarApp(Service):
             server = " development server" if self.mode == "development" else ""
             logger.info("Gnar-%s%s is up", self.display_name, server)
 
-    if not TYPE_CHECKING:  # as in Service
-
-        def __getattr__(self, name: str) -> Any:
-            if name in LATER:
-                raise AttributeError(
-                    f"{name} of a GnarApp comes with the extension '{LATER[name]}', {_NOT_YET}.",
-                    name=name,
-                    obj=self,
-                )
-            return super().__getattr__(name)
-
 
 _NOT_YET = "which this version of Buttress does not have yet"
+
+
+def _comes_later(_: object, name: str) -> str:
+    return f"{name} of a GnarApp comes with the extension '{LATER[name]}', {_NOT_YET}."
+
+
+Absent.put(GnarApp, LATER, _comes_later)
 
 
 def _arguments(mode: object, port: int, log_level: str | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from flask import Flask
 
-from buttress.engine.flaskcompat import RegistrationGuard
+from buttress.engine.application import CompiledFlask
 from buttress.errors import ExtensionError, LifecycleError
 from buttress.extension import EXTENSIONS, Extension, Slot, Wanted
 from buttress.lifecycle import Lifecycle, State
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from buttress.health.extension import Health
     from buttress.log.extension import Log
     from buttress.web.cors import Cors
-    from buttress.web.edge import Edge
     from buttress.web.extension import Web
     from buttress.web.security import Security
     from buttress.web.templates import Templates
@@ -64,7 +63,7 @@ class Plan:
     reserves: tuple[str, ...] = ()
 
 
-class Service(RegistrationGuard):
+class Service(CompiledFlask):
     """A `flask.Flask` that is ready for production.
 
     ``Service(import_name, …)`` alone behaves as ``Flask(import_name, …)``; `create_app` and the
@@ -72,8 +71,6 @@ class Service(RegistrationGuard):
     """
 
     plan: Plan | None = None
-    #: What stands between the server and Flask; the first extension that needs it makes it.
-    edge: Edge | None = None
     settings: Settings
     configuration: Configuration
 
@@ -138,6 +135,7 @@ class Service(RegistrationGuard):
         """Boot if need be, and start every extension in this process."""
         self.boot()
         self.lifecycle.start()
+        self.compilation.renew(self)
 
     def close(self) -> None:
         """Release everything that the extensions hold; raises a group of all failures."""
@@ -161,39 +159,47 @@ class Service(RegistrationGuard):
         it: T = slot.it
         return it
 
-    def refuse_registration(self, what: str) -> None:
-        """Raise `LifecycleError` once a booted service serves; a bare one is Flask's affair."""
-        if self.plan is not None and self.lifecycle.state not in (State.OPEN, State.BOOTED):
-            raise LifecycleError(
-                f"{self.name} is {self.lifecycle.state}, so {what}() comes too late: register "
-                "before it serves, in a module that discovery loads or in postconfig()."
-            )
+    def may_register(self, what: str) -> bool:
+        """Allow late registration in development; raise `LifecycleError` once others serve.
+
+        A bare service is Flask's affair.
+        """
+        if self.plan is None or self.lifecycle.state in (State.OPEN, State.BOOTED):
+            return False
+        if self.mode == "development":
+            return True
+        raise LifecycleError(
+            f"{self.name} is {self.lifecycle.state}, so {what}() comes too late: register "
+            "before it serves, in a module that discovery loads or in postconfig()."
+        )
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         """Answer a request, booting and starting first where a foreign container did not."""
         if not self.lifecycle.ready:
             self._make_ready()
         try:
-            if self.edge is None:
-                return super().wsgi_app(environ, start_response)
-            return self.edge(super().wsgi_app, environ, start_response)
+            compiled = self.compilation.current or self.compilation.renew(self)
+            return compiled(self, environ, start_response)
         except SystemExit as error:  # of a hook that runs for the error page as well
-            if self.plan is None:
-                raise
-            raise _as_failure(error) from error
+            self.refuse_exit(error)
+            raise
 
     def full_dispatch_request(self) -> Response:
-        """Answer a request as Flask does; an ``exit()`` in it is an error like others.
+        """Answer a request as Flask does, except to ``exit()``."""
+        try:
+            return super().full_dispatch_request()
+        except SystemExit as error:
+            self.refuse_exit(error)
+            raise
+
+    def refuse_exit(self, error: SystemExit) -> None:
+        """Make an ``exit()`` in a request an error like others.
 
         It would end the process with the requests of others, or none at all. A bare service
         leaves it as it is.
         """
-        try:
-            return super().full_dispatch_request()
-        except SystemExit as error:
-            if self.plan is None:
-                raise
-            raise _as_failure(error) from error
+        if self.plan is not None:
+            raise RuntimeError(f"SystemExit({error.code!r}) was raised in a request") from error
 
     def _make_ready(self) -> None:
         lifecycle = self.lifecycle
@@ -227,19 +233,32 @@ class Service(RegistrationGuard):
         if not recorded(self):
             super().run(*args, **kwargs)
 
-    if not TYPE_CHECKING:  # a type checker shall go on refusing attributes that do not exist
 
-        def __getattr__(self, name: str) -> Any:
-            built = self.__dict__.get("extensions", {}).get("buttress", {})
-            if name in built:
-                return built[name]
-            if hasattr(type(self), name):  # a property of that name failed: let it say why
-                return object.__getattribute__(self, name)
-            raise AttributeError(_not_here(self, name), name=name, obj=self)
+class Absent:
+    """An attribute that is not there, and says why; one of the instance takes its place.
 
+    A ``__getattr__`` would make every attribute of the application slower to read.
+    """
 
-def _as_failure(error: SystemExit) -> RuntimeError:
-    return RuntimeError(f"SystemExit({error.code!r}) was raised in a request")
+    def __init__(self, reason: Callable[[Any, str], str]) -> None:
+        self._reason = reason
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, app: object | None, owner: type) -> Any:
+        """Raise AttributeError with the reason."""
+        if app is None:
+            return self
+        raise AttributeError(self._reason(app, self._name), name=self._name, obj=app)
+
+    @classmethod
+    def put(cls, owner: type, names: Iterable[str], reason: Callable[[Any, str], str]) -> None:
+        """Let a class say why these attributes are not there."""
+        for name in names:
+            absent = cls(reason)
+            absent.__set_name__(owner, name)
+            setattr(owner, name, absent)
 
 
 def _under_flask_command() -> bool:
@@ -247,7 +266,7 @@ def _under_flask_command() -> bool:
 
 
 def _not_here(app: Service, name: str) -> str:
-    app_name = app.__dict__.get("name", "The service")
-    if name in EXTENSIONS:
-        return f"{app_name} has no '{name}': it is not among its extensions, or it has not booted."
-    return f"{app_name} has no attribute '{name}'."
+    return f"{app.name} has no '{name}': it is not among its extensions, or it has not booted."
+
+
+Absent.put(Service, EXTENSIONS, _not_here)

@@ -54,6 +54,16 @@ def test_shape() -> None:
     }
 
 
+def test_bytes() -> None:
+    """The order of the members and every byte between them stay as they are."""
+    made = record("é", created=1.5, process=7, service="Shop", rid="abc", values={"n": [1.0]})
+    assert MozlogFormatter().format(made) == (
+        '{"Timestamp":1500000000,"Type":"shop","Logger":"Shop",'
+        f'"Hostname":"{socket.gethostname()}","EnvVersion":"2.0","Severity":6,"Pid":7,'
+        '"Fields":{"msg":"é","n":[1.0],"rid":"abc"}}'
+    )
+
+
 @pytest.mark.parametrize(
     ("level", "number"), [("CRITICAL", 2), ("ERROR", 3), ("WARNING", 4), ("INFO", 6), ("DEBUG", 7)]
 )

@@ -44,6 +44,16 @@ def test_port_that_was_just_left() -> None:
     listen("127.0.0.1", port, 5).close()
 
 
+def test_answers_do_not_wait() -> None:
+    """A connection sends at once what is written, also while an acknowledgement is outstanding."""
+    with (
+        listen("127.0.0.1", 0, 5) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as connection,
+    ):
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
 def test_foreign_host(host: str) -> None:
     """A host that is not of this machine is said so."""

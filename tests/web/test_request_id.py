@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from flask import Flask
 
 from buttress.web import current_request_id
-from buttress.web.request_id import request_id_of
+from buttress.web.request_id import BATCH, new_request_id, request_id_of
 from tests.services import Make
 
 
@@ -18,8 +23,7 @@ def test_well_formed_id_is_taken(given: str) -> None:
 def test_malformed_id_is_replaced(given: str) -> None:
     """Anything else in the header is replaced by 32 hexadecimal digits."""
     made = request_id_of({"HTTP_X_REQUEST_ID": given})
-    assert len(made) == 32
-    assert int(made, 16) > 0
+    assert re.fullmatch(r"[0-9a-f]{32}", made)
 
 
 def test_id_stays() -> None:
@@ -27,6 +31,26 @@ def test_id_stays() -> None:
     environ: dict[str, object] = {}
     assert request_id_of(environ) == request_id_of(environ)
     assert request_id_of(environ) != request_id_of({})
+
+
+def test_new_ids_differ() -> None:
+    """However many ids are made at once, by however many threads, no two are the same."""
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: new_request_id(), range(BATCH * 8 + 1)))
+    assert all(re.fullmatch(r"[0-9a-f]{32}", each) for each in made)
+    assert len(set(made)) == len(made)
+
+
+def test_new_ids_differ_after_a_fork() -> None:
+    """A forked process makes other ids than the one it comes from."""
+    code = (
+        "import os; from buttress.web.request_id import new_request_id\n"
+        "new_request_id(); child = os.fork()\n"
+        "os.write(1, (new_request_id() + ' ').encode())\n"
+        "os._exit(0) if not child else os.waitpid(child, 0)"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], text=True, timeout=30)
+    assert len(set(out.split())) == 2
 
 
 def test_no_id_outside_a_request() -> None:

@@ -26,7 +26,7 @@ def escape(text: str) -> str:
 def escape_json(line: str) -> str:
     r"""Do the same inside a line of JSON, where such an escape is ``\u0085``."""
     if line.isascii():
-        return line.replace("\x7f", "\\u007f")
+        return line.replace("\x7f", "\\u007f") if "\x7f" in line else line
     return _unsafe.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 

@@ -27,18 +27,28 @@ class MozlogFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line, without its end."""
-        return encode(
+        service = getattr(record, "service", record.name)
+        head = self.head(record.name, service, record.levelno, record.process)
+        return line(record.created, head, _fields(record))
+
+    def head(self, name: str, service: str, level: int, pid: int | None) -> str:
+        """Write what many records of a logger have in common, for `line`."""
+        members = encode(
             {
-                "Timestamp": int(record.created * 1_000_000_000),
-                "Type": record.name,
-                "Logger": getattr(record, "service", record.name),
+                "Type": name,
+                "Logger": service,
                 "Hostname": self._hostname,
                 "EnvVersion": "2.0",
-                "Severity": severity(record.levelno),
-                "Pid": record.process,
-                "Fields": _fields(record),
+                "Severity": severity(level),
+                "Pid": pid,
             }
         )
+        return members[1:-1]
+
+
+def line(created: float, head: str, fields: Mapping[str, Any]) -> str:
+    """Put a line together; ``created`` is in seconds since 1970."""
+    return f'{{"Timestamp":{int(created * 1_000_000_000)},{head},"Fields":{encode(fields)}}}'
 
 
 def severity(level: int) -> int:
@@ -49,12 +59,12 @@ def severity(level: int) -> int:
     return 7
 
 
-def encode(line: Mapping[str, Any]) -> str:
-    """Write JSON on one line, whatever the values are; secrets stay masked."""
+def encode(members: Mapping[str, Any]) -> str:
+    """Write an object as JSON on one line, whatever the values are; secrets stay masked."""
     try:
-        written = orjson.dumps(line, _plain, _OPTIONS)
+        written = orjson.dumps(members, _plain, _OPTIONS)
     except TypeError:
-        written = orjson.dumps(plain(line))
+        written = orjson.dumps(plain(members))
     return escape_json(written.decode())
 
 

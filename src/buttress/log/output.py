@@ -9,8 +9,7 @@ import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from flask import current_app, has_app_context
-
+from buttress.engine.flaskcompat import cv_app
 from buttress.log.bound import adopt_structlog, release_structlog
 from buttress.web import current_request_id
 
@@ -32,13 +31,22 @@ class StdoutHandler(logging.Handler):
         except Exception:  # noqa: BLE001 -- logging's own way out: reported on standard error
             self.handleError(record)
 
+    def put(self, line: str) -> None:
+        """Write one finished line."""
+        self.acquire()
+        try:
+            _write(f"{line}\n")
+        finally:
+            self.release()
+
     def _place(self, record: logging.LogRecord) -> None:
         """Note the request and the service that a record belongs to, where it does not say so."""
         known = record.__dict__
         if "rid" not in known:
             known["rid"] = current_request_id()
         if "service" not in known:
-            known["service"] = current_app.name if has_app_context() else self.service
+            context = cv_app.get(None)
+            known["service"] = self.service if context is None else context.app.name
 
 
 class Output:

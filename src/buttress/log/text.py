@@ -10,6 +10,8 @@ from buttress.log.escape import escape, indent
 from buttress.log.record import message_of, pairs_of, shown, traceback_of
 
 _LINE = re.compile(r":?%\(lineno\)-?\d*[ds]")
+_NAME = re.compile(r"%\(([^)]*)\)")
+_ambiguous = re.compile(r'[ "=]').search
 
 
 class TextFormatter(logging.Formatter):
@@ -22,14 +24,12 @@ class TextFormatter(logging.Formatter):
         super().__init__(form)
         self.default_msec_format = form_msec
         self._unplaced = logging.PercentStyle(_LINE.sub("", form))
-        self._shows_rid = "%(rid)" in form
+        self._names = frozenset(_NAME.findall(form))
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one line, and the traceback below it, to the right."""
-        safe = {
-            name: escape(value) if isinstance(value, str) else value
-            for name, value in record.__dict__.items()
-        }
+        known = record.__dict__
+        safe = {name: _safe(known[name]) for name in self._names if name in known}
         safe["message"] = self._message(record)
         if self.usesTime():
             safe["asctime"] = self.formatTime(record, self.datefmt)
@@ -41,9 +41,13 @@ class TextFormatter(logging.Formatter):
     def _message(self, record: logging.LogRecord) -> str:
         pairs = pairs_of(record)
         rid = getattr(record, "rid", None)
-        if rid is not None and not self._shows_rid:
+        if rid is not None and "rid" not in self._names:
             pairs = pairs | {"rid": rid}
         return " ".join([escape(message_of(record)), *(pair(*each) for each in pairs.items())])
+
+
+def _safe(value: object) -> object:
+    return escape(value) if isinstance(value, str) else value
 
 
 def _record_of(attributes: dict[str, Any]) -> logging.LogRecord:
@@ -56,7 +60,7 @@ def _record_of(attributes: dict[str, Any]) -> logging.LogRecord:
 def pair(name: str, value: object) -> str:
     """Write ``name=value``; a value that would read as several words stands in quotes."""
     text = escape(shown(value))
-    if not text or any(mark in text for mark in ' "='):
+    if not text or _ambiguous(text):
         quoted = text.replace('"', '\\"')
         text = f'"{quoted}"'
     return f"{escape(name)}={text}"

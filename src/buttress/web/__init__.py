@@ -5,6 +5,7 @@ Other extensions use what is named here and nothing else of this folder.
 
 from __future__ import annotations
 
+from buttress.web.deadline import current_deadline
 from buttress.web.edge import PROBE, Edge, Probe, edge_of
 from buttress.web.extension import Web, WebExtension, install_errors, install_hooks
 from buttress.web.request_id import current_request_id, request_id_of
@@ -18,6 +19,8 @@ __all__ = [
     # the id of a request
     "current_request_id",
     "request_id_of",
+    # the time that a request has
+    "current_deadline",
     # between the server and Flask
     "PROBE",
     "Edge",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from buttress.extension import Extension
-from buttress.lifecycle import State
+from buttress.lifecycle import Deadline, State
+from buttress.web.deadline import Deadlines
 from buttress.web.edge import Headers, edge_of
 from buttress.web.problems import ErrorPages
 from buttress.web.request_id import HEADER, current_request_id, request_id_of
@@ -23,19 +24,22 @@ class Web:
     def __init__(self, app: Service, settings: WebSettings) -> None:
         self._lifecycle = app.lifecycle
         self.error_pages = ErrorPages(app, settings.errors_style)
+        self._deadlines = Deadlines(settings)
 
     @property
     def request_id(self) -> str | None:
         """Give the id of the request that is being answered; ``None`` outside of one."""
         return current_request_id()
 
+    def deadline_of(self, environ: WSGIEnvironment) -> Deadline | None:
+        """Give the deadline of a request; ``None`` where it has none."""
+        return self._deadlines.of(environ)
+
     def finish(self, environ: WSGIEnvironment, headers: Headers) -> None:
-        """Put the request id on an answer, and while draining send the client away.
+        """Send the client away while draining.
 
         A server in front that keeps its connection would never see the readiness.
         """
-        headers[:] = [pair for pair in headers if pair[0].lower() != HEADER.lower()]
-        headers.append((HEADER, request_id_of(environ)))
         if self._lifecycle.state is State.DRAINING:
             headers.append(("Connection", "close"))
 
@@ -54,6 +58,7 @@ class WebExtension(Extension[WebSettings, Web]):
 def install_hooks(app: Service) -> None:
     """Put the request id on every answer; does nothing where ``web`` is not built."""
     if app.slot(WebExtension.name):
+        edge_of(app).marks[HEADER] = request_id_of
         edge_of(app).finishers.append(app.use(WebExtension).finish)
 
 

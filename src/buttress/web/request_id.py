@@ -6,13 +6,15 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from flask import has_request_context, request
+from buttress.engine.flaskcompat import current_environ
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 HEADER = "X-Request-Id"
 KEY = "buttress.request_id"
+#: New ids are made this many at a time.
+BATCH = 256
 
 _well_formed = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
 
@@ -26,11 +28,28 @@ def request_id_of(environ: WSGIEnvironment) -> str:
     known: str | None = environ.get(KEY)
     if known is None:
         given = environ.get("HTTP_X_REQUEST_ID")
-        known = given if given and _well_formed(given) else os.urandom(16).hex()
+        known = given if given and _well_formed(given) else new_request_id()
         environ[KEY] = known
     return known
 
 
 def current_request_id() -> str | None:
     """Give the id of the request that is being answered; ``None`` outside of one."""
-    return request_id_of(request.environ) if has_request_context() else None
+    environ = current_environ()
+    return None if environ is None else request_id_of(environ)
+
+
+def new_request_id() -> str:
+    """Make an id that nobody can guess: 128 random bits of the system, fetched in batches."""
+    try:
+        return _ids.pop()
+    except IndexError:
+        digits = os.urandom(16 * BATCH).hex()
+        first, *others = [digits[start : start + 32] for start in range(0, len(digits), 32)]
+        _ids.extend(others)
+        return first
+
+
+_ids: list[str] = []
+# Parent and child would go on to give the same ids.
+os.register_at_fork(after_in_child=_ids.clear)

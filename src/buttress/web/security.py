@@ -9,8 +9,6 @@ from buttress.web.edge import Headers, edge_of
 from buttress.web.settings import SecuritySettings
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
     from buttress.service import Service
 
 
@@ -28,13 +26,10 @@ class Security:
         self._page = _lines({**plain, policy: settings.page_policy})
         self._https = _lines({"Strict-Transport-Security": settings.transport})
 
-    def finish(self, environ: WSGIEnvironment, headers: Headers) -> None:
-        """Add the headers that the answer does not have yet."""
-        present = {name.lower(): value for name, value in headers}
-        wanted = self._page if _is_page(present.get("content-type", "")) else self._data
-        if environ["wsgi.url_scheme"] == "https":
-            wanted = wanted + self._https
-        headers += [line for lower, line in wanted if lower not in present]
+    def lines(self, content_type: str, https: bool) -> Headers:
+        """Give the headers of an answer of this type."""
+        page = content_type in ("text/html", "application/xhtml+xml")
+        return (self._page if page else self._data) + (self._https if https else [])
 
 
 class SecurityExtension(Extension[SecuritySettings, Security]):
@@ -46,13 +41,9 @@ class SecurityExtension(Extension[SecuritySettings, Security]):
     def build(self, app: Service, settings: SecuritySettings) -> Security:
         """Make it."""
         security = Security(settings)
-        edge_of(app).finishers.append(security.finish)
+        edge_of(app).constants.append(security.lines)
         return security
 
 
-def _lines(headers: dict[str, str]) -> tuple[tuple[str, tuple[str, str]], ...]:
-    return tuple((name.lower(), (name, value)) for name, value in headers.items() if value)
-
-
-def _is_page(content_type: str) -> bool:
-    return content_type.startswith(("text/html", "application/xhtml+xml"))
+def _lines(headers: dict[str, str]) -> Headers:
+    return [(name, value) for name, value in headers.items() if value]

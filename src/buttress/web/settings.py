@@ -13,10 +13,14 @@ from buttress.config import Key, Section
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s*?#@A-Z]+")
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+
+#: Seconds of the longest deadline of a request, one day.
+LONGEST_DEADLINE = 86400.0
 
 
 class WebSettings(Section):
-    """Say how errors are answered, and whose request ids are kept."""
+    """Say how errors are answered, and how long a request may take."""
 
     errors_style: Annotated[
         Literal["problem", "gnar"],
@@ -26,6 +30,31 @@ class WebSettings(Section):
         ),
         Key(name="ERRORS_STYLE"),
     ] = "problem"
+    request_deadline: Annotated[
+        Annotated[float, Meta(gt=0, le=LONGEST_DEADLINE)] | None,
+        Meta(
+            description="Seconds from the arrival of a request after which nobody waits for its "
+            "answer; extensions shorten their timeouts to what is left. Unset: no limit."
+        ),
+        Key(name="REQUEST_DEADLINE"),
+    ] = None
+    request_deadline_header: Annotated[
+        str,
+        Meta(
+            description="Name of a request header in which trusted callers say for how many "
+            "seconds they still wait; the shorter of both holds. Empty: no header is trusted."
+        ),
+        Key(name="REQUEST_DEADLINE_HEADER"),
+    ] = ""
+
+    def problems(self) -> Iterable[str]:
+        """Name a header that cannot be one."""
+        header = self.request_deadline_header
+        if header and not _FIELD_NAME.fullmatch(header):
+            yield (
+                f"REQUEST_DEADLINE_HEADER={header!r} is no name of a header: write letters, "
+                "digits and hyphens, as in 'X-Deadline'."
+            )
 
 
 class SecuritySettings(Section):

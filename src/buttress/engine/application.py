@@ -1,0 +1,106 @@
+"""A Flask application whose requests take the compiled way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from buttress.engine.compiled import STOOD_FOR, Compiled
+from buttress.engine.flaskcompat import RegistrationGuard
+from buttress.engine.jsonprovider import JSONProvider
+from buttress.engine.watched import (
+    WatchedMap,
+    watched_hooks,
+    watched_list,
+    watched_table,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from buttress.web.edge import Edge
+
+_WATCHED: dict[str, Callable[[Any, Callable[[], object]], Any]] = {
+    "after_request_funcs": watched_hooks,
+    "before_request_funcs": watched_hooks,
+    "teardown_appcontext_funcs": watched_list,
+    "teardown_request_funcs": watched_hooks,
+    "url_value_preprocessors": watched_hooks,
+    "view_functions": watched_table,
+}
+_CHANGING = STOOD_FOR | _WATCHED.keys() | {
+    "edge", "json", "request_class", "response_class", "session_interface", "subdomain_matching",
+    "url_map",
+}  # fmt: skip
+
+
+class Compilation:
+    """What an application was compiled to, until it changes."""
+
+    def __init__(self) -> None:
+        self.current: Compiled | None = None
+        self._changes = 0
+        self._lock = threading.Lock()
+
+    def forget(self) -> None:
+        """Let the next request compile anew."""
+        self._changes += 1
+        self.current = None
+
+    def renew(self, app: CompiledFlask) -> Compiled:
+        """Compile; threads that come meanwhile wait for it."""
+        with self._lock:
+            app.end_setup()
+            compiled = self.current
+            while compiled is None:
+                before = self._changes
+                made = Compiled(app)
+                if before == self._changes:
+                    self.current = compiled = made
+            return compiled
+
+
+class CompiledFlask(RegistrationGuard):
+    """A `flask.Flask` that does for a request only what this application needs."""
+
+    json_provider_class = JSONProvider
+    url_map_class = WatchedMap
+    #: What stands around the application; the first extension that needs it makes it.
+    edge: Edge | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.compilation = Compilation()
+        super().__init__(*args, **kwargs)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; one that is compiled is watched from then on."""
+        if name in _CHANGING:
+            changed = self.compilation.forget
+            if name in _WATCHED:
+                value = _WATCHED[name](value, changed)
+            elif isinstance(value, WatchedMap):
+                value.changed = changed
+            super().__setattr__(name, value)
+            changed()
+        else:
+            super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Delete an attribute, such as a method that was replaced for a while."""
+        super().__delattr__(name)
+        self.compilation.forget()
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        compiled = self.compilation.current or self.compilation.renew(self)
+        return compiled(self, environ, start_response)
+
+    def uncompiled_wsgi_app(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer a request by Flask's own code."""
+        return super().wsgi_app(environ, start_response)
+
+    def refuse_exit(self, error: SystemExit) -> None:
+        """Raise something else where a request may not end the process."""

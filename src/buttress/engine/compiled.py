@@ -1,0 +1,267 @@
+"""The way of a request through an application, of which all is decided that can be beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+import flask
+from flask.sessions import SecureCookieSessionInterface
+from flask.signals import appcontext_pushed, request_finished, request_started
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
+
+from buttress.engine.answer import Answer, Answers, answer_of
+from buttress.engine.context import Context
+from buttress.engine.flaskcompat import cv_app, cv_request
+from buttress.engine.route import Route, route_of
+from buttress.engine.router import Router
+from buttress.engine.watched import WatchedMap
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from buttress.engine.application import CompiledFlask
+
+#: The number of hosts that are remembered.
+HOSTS = 1000
+PRESERVE = "werkzeug.debug.preserve_context"
+UNKNOWN = object()
+#: Methods of Flask that the compiled way does the work of. Where an application has its own, all
+#: its requests go through Flask's `flask.Flask.wsgi_app`, which calls them.
+STOOD_FOR = frozenset(
+    "create_url_adapter dispatch_request do_teardown_appcontext do_teardown_request ensure_sync "
+    "finalize_request full_dispatch_request make_response preprocess_request process_response "
+    "request_context app_context".split()
+)
+
+
+class Compiled:
+    """An application as it is at one moment. It holds no reference to the application itself."""
+
+    def __init__(self, app: CompiledFlask) -> None:
+        self.edge = app.edge
+        #: Whether the application has no way of its own that the compiled one would miss.
+        self._regular = _is_regular(app)
+        #: The route of the requests that no rule fits.
+        self._unrouted = route_of(app, None)
+        self._routes = {id(rule): route_of(app, rule) for rule in app.url_map.iter_rules()}
+        routes = self._routes if _has_paths_only(app) else {}
+        self._router = Router(app.url_map, routes)
+        self._answers = Answers(app)
+        self._lazy_session = type(app.session_interface) is SecureCookieSessionInterface
+        #: Hosts that Werkzeug has accepted, with the trusted ones of that moment.
+        self._hosts: dict[str, Any] = {}
+
+    def __call__(
+        self, app: CompiledFlask, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer a request as Flask's own ``wsgi_app`` does, with what the edge adds to it."""
+        edge = self.edge
+        if edge is not None:
+            early = edge.take(environ)
+            if early is not None:
+                return edge.pass_through(early, environ, start_response)
+        if not self._regular or cv_app.get(None) is not None or PRESERVE in environ:
+            if edge is None:
+                return app.uncompiled_wsgi_app(environ, start_response)
+            return edge.pass_through(app.uncompiled_wsgi_app, environ, start_response)
+        context = Context(app, environ, self._unrouted)
+        if edge is None:
+            return self._serve(app, context, start_response)[1]
+        try:
+            code, body = self._serve(app, context, start_response)
+        except BaseException:
+            edge.tell(environ, context.route.name, 500)
+            raise
+        return edge.follow(environ, context.route.name, code, body)
+
+    def _serve(
+        self, app: CompiledFlask, context: Context, start_response: StartResponse
+    ) -> tuple[int, Iterable[bytes]]:
+        """Run a request within its context; give status and body of what has been announced."""
+        error: BaseException | None = None
+        app_token, request_token = cv_app.set(context), cv_request.set(context)
+        try:
+            try:
+                if appcontext_pushed.receivers:
+                    appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
+                answer = self._answer(app, context)
+            except Exception as failure:  # noqa: BLE001 -- Flask makes an answer of it, or raises it
+                error = failure
+                answer = app.handle_exception(failure)
+            except BaseException as failure:
+                error = failure
+                raise
+            if type(answer) is not Answer:
+                told = answer_of(answer, context.environ)
+                if told is None:
+                    return self._send_as_it_does(answer, context.environ, start_response)
+                answer = told
+            status, code, headers, body, content_type = answer
+            if self.edge is not None:
+                self.edge.finish(context.environ, headers, content_type)
+            start_response(status, headers)
+            return code, body
+        finally:
+            if error is not None and app.should_ignore_error(error):
+                error = None
+            context.running = False
+            context.leave(error, app_token, request_token)
+            error = None  # its traceback has this frame
+
+    def _send_as_it_does(
+        self, application: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> tuple[int, Iterable[bytes]]:
+        """Let something answer that is no response, but can answer by itself."""
+        if self.edge is None:
+            return 0, application(environ, start_response)
+        start = self.edge.start(environ, start_response)
+        body = application(environ, start)
+        return start.status, body
+
+    def _answer(self, app: CompiledFlask, context: Context) -> Any:
+        """Find the route, run its view and hooks, and make the answer of what they give.
+
+        A response is made only where somebody sees it. Errors that nobody handles come through.
+        """
+        if not self._lazy_session:
+            _ = context._session
+        self._match(app, context)
+        try:
+            if request_started.receivers:
+                request_started.send(app, _async_wrapper=app.ensure_sync)
+            route, made = context.route, context.__dict__
+            if route.simple and "request" not in made:
+                value = route.view(**context.view_args)  # type: ignore[misc, arg-type]  # a rule is found
+            else:
+                value = self._dispatch(app, context)
+        except Exception as error:  # noqa: BLE001 -- as above
+            value = app.handle_user_exception(error)
+        except SystemExit as error:
+            app.refuse_exit(error)
+            raise
+        if not (
+            "_after_request_functions" in made
+            or "_session" in made
+            or "HTTP_COOKIE" in context.environ
+            or context.route.after
+            or request_finished.receivers
+        ):
+            return self._unseen(app, context.environ, value)
+        return self._finalize(app, context, value)
+
+    def _match(self, app: CompiledFlask, context: Context) -> None:
+        """Find the route: by the router, or by Werkzeug where that does not know."""
+        environ = context.environ
+        trusted = self._hosts.get(environ.get("HTTP_HOST", ""), UNKNOWN)
+        if trusted != app.config["TRUSTED_HOSTS"] or "HTTP_UPGRADE" in environ:
+            return self._match_by_werkzeug(app, context)
+        try:
+            found = self._router.find(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
+        except HTTPException as error:  # of a converter
+            context.request.routing_exception = error
+            return None
+        if found is None:
+            return self._match_by_werkzeug(app, context)
+        context.route, context.view_args = found
+        if "request" in context.__dict__:  # made by a converter or for the session
+            context.request.url_rule = context.route.rule
+            context.request.view_args = context.view_args
+        return None
+
+    def _match_by_werkzeug(self, app: CompiledFlask, context: Context) -> None:
+        context.match_request()
+        request = context.request
+        if context.url_adapter is not None and "HTTP_HOST" in context.environ:
+            self._remember(context.environ["HTTP_HOST"], app.config["TRUSTED_HOSTS"])
+        if request.url_rule is not None:
+            context.view_args = request.view_args
+            context.route = self._route_of(app, request.url_rule)
+
+    def _remember(self, host: str, trusted: Any) -> None:
+        if len(self._hosts) >= HOSTS:
+            self._hosts.clear()
+        self._hosts[host] = copy(trusted)
+
+    def _route_of(self, app: CompiledFlask, rule: Rule | None) -> Route:
+        if rule is None:
+            return self._unrouted
+        return self._routes.get(id(rule)) or route_of(app, rule)
+
+    def _dispatch(self, app: CompiledFlask, context: Context) -> Any:
+        """Run what comes before the view, and the view, unless one of them answers."""
+        route = context.route
+        for preprocess in route.preprocessors:
+            preprocess(context.request.endpoint, context.request.view_args)
+        for hook in route.before:
+            value = hook()
+            if value is not None:
+                return value
+        if route.view is not None and "request" not in context.__dict__:
+            return route.view(**(context.view_args or {}))
+        request = context.request
+        if request.url_rule is not route.rule:  # replaced by a hook
+            route = context.route = self._route_of(app, request.url_rule)
+        if request.routing_exception or request.method == "OPTIONS" or route.view is None:
+            return app.dispatch_request()
+        return route.view(**(request.view_args or {}))
+
+    def _unseen(self, app: CompiledFlask, environ: WSGIEnvironment, value: Any) -> Any:
+        """Make an answer that nobody sees before the server does."""
+        if environ["REQUEST_METHOD"] != "HEAD":
+            answer = self._answers.of(value)
+            if answer is not None:
+                return answer
+        return self._answers.unseen_response(app, environ, value)
+
+    def _finalize(self, app: CompiledFlask, context: Context, value: Any) -> flask.Response:
+        """Make a response, and show it to all that want to see it."""
+        response = self._answers.response(app, value)
+        for hook in context._after_request_functions:
+            response = app.ensure_sync(hook)(response)
+        for hook in context.route.after:
+            response = hook(response)
+        if _has_session_to_save(app, context):
+            self._save(app, context._session, response)
+        if request_finished.receivers:
+            request_finished.send(app, _async_wrapper=app.ensure_sync, response=response)
+        return response
+
+    def _save(self, app: CompiledFlask, session: Any, response: flask.Response) -> None:
+        interface = app.session_interface
+        if interface.is_null_session(session):
+            return
+        if self._lazy_session and not session and not session.modified:  # nothing to send back
+            if session.accessed:
+                response.vary.add("Cookie")
+            return
+        interface.save_session(app, session, response)
+
+
+def _has_session_to_save(app: CompiledFlask, context: Context) -> bool:
+    """Tell whether there is a session that was opened, or that may have to be renewed."""
+    return "_session" in context.__dict__ or (
+        app.config["SESSION_REFRESH_EACH_REQUEST"]
+        and app.config["SESSION_COOKIE_NAME"] in context.environ.get("HTTP_COOKIE", "")
+    )
+
+
+def _is_regular(app: flask.Flask) -> bool:
+    """Tell whether the methods that the compiled way stands for are those of Flask."""
+    return not STOOD_FOR & app.__dict__.keys() and all(
+        _owner(type(app), name) in ("buttress", "flask") for name in STOOD_FOR
+    )
+
+
+def _owner(kind: type, name: str) -> str:
+    """Name the distribution whose class has the method."""
+    owner = next(each for each in kind.__mro__ if name in each.__dict__)
+    return owner.__module__.partition(".")[0]
+
+
+def _has_paths_only(app: flask.Flask) -> bool:
+    """Tell whether method and path say which rule a request is for, and changes are noticed."""
+    by_host = app.subdomain_matching or app.url_map.host_matching
+    return isinstance(app.url_map, WatchedMap) and not by_host

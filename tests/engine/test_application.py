@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import flask
+import pytest
+from flask.sessions import SecureCookieSessionInterface
+from werkzeug.routing import Rule
+from werkzeug.test import Client, EnvironBuilder
+
+from buttress import LifecycleError, Service
+from buttress.engine.application import CompiledFlask
+from buttress.engine.context import Context
+from buttress.engine.flaskcompat import cv_request
+from tests.services import Make
+
+
+@pytest.fixture
+def app() -> Service:
+    """Give a bare service whose one view tells whether it was reached by the compiled way."""
+    app = Service("bare")
+    app.add_url_rule("/", "index", lambda: [type(cv_request.get()) is Context])
+    return app
+
+
+def is_compiled(app: Service) -> bool:
+    """Ask the one view."""
+    answer: list[bool] = Client(app).get("/").get_json()
+    return answer == [True]
+
+
+def test_request_takes_the_compiled_way(app: Service) -> None:
+    """An ordinary request is not run by Flask's own code."""
+    assert is_compiled(app)
+
+
+@pytest.mark.parametrize(
+    "name",
+    "create_url_adapter dispatch_request do_teardown_appcontext do_teardown_request ensure_sync "
+    "finalize_request full_dispatch_request make_response preprocess_request process_response "
+    "request_context app_context".split(),
+)
+def test_own_method_takes_flasks_way(name: str) -> None:
+    """A subclass with its own version of a method that the compiled way stands for gets Flask's."""
+    called: list[str] = []
+
+    def own(self: Any, *args: Any, **kwargs: Any) -> Any:
+        called.append(name)
+        return getattr(flask.Flask, name)(self, *args, **kwargs)
+
+    app = type("Own", (Service,), {name: own})("bare")
+    app.add_url_rule("/", "index", lambda: [type(cv_request.get()) is Context])
+    assert (is_compiled(app), name in called) == (False, True)
+
+
+def test_replaced_method_takes_flasks_way_until_it_is_put_back(app: Service) -> None:
+    """A method of the instance counts from the next request on, and no longer than it is there."""
+    assert is_compiled(app)
+    app.process_response = lambda response: flask.Response("replaced")  # type: ignore[method-assign]  # that is the point
+    assert Client(app).get("/").text == "replaced"
+    del app.process_response
+    assert is_compiled(app)
+
+
+CHANGES: dict[str, Callable[[Service], object]] = {
+    "view": lambda app: app.view_functions.update(index=lambda: "new"),
+    "before": lambda app: app.before_request_funcs.setdefault(None, []).append(lambda: "new"),
+    "after": lambda app: app.after_request_funcs[None].append(lambda _: flask.Response("new")),
+    "rule": lambda app: app.url_map.add(Rule("/new", endpoint="new")),
+    "provider": lambda app: setattr(app, "json", type(app.json)(app)),
+    "response": lambda app: setattr(app, "response_class", type("R", (flask.Response,), {})),
+    "session": lambda app: setattr(app, "session_interface", SecureCookieSessionInterface()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_change_compiles_anew(app: Service, change: Callable[[Service], object]) -> None:
+    """A change of what is compiled is seen by the next request."""
+    Client(app).get("/")
+    before = app.compilation.current
+    change(app)
+    assert app.compilation.current is None
+    Client(app).get("/")
+    assert app.compilation.current not in (None, before)
+
+
+def test_unchanged_application_stays_compiled(app: Service) -> None:
+    """Requests, attributes of the application's own and its configuration compile nothing anew."""
+    Client(app).get("/")
+    before = app.compilation.current
+    app.config["OWN"] = app.own = 1  # type: ignore[attr-defined]  # an application may
+    Client(app).get("/nothing")
+    Client(app).get("/")
+    assert app.compilation.current is before
+
+
+def test_change_while_compiling_is_not_lost(app: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What changes while a thread compiles is in what it compiles to."""
+    made: list[object] = []
+
+    def compiled(app: CompiledFlask) -> object:
+        made.append(app)
+        if len(made) == 1:
+            app.compilation.forget()
+        return len(made)
+
+    monkeypatch.setattr("buttress.engine.application.Compiled", compiled)
+    assert app.compilation.renew(app) == 2
+
+
+def test_threads_compile_once(app: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that come first together wait for one compilation."""
+    from buttress.engine.compiled import Compiled
+
+    made: list[Compiled] = []
+    monkeypatch.setattr(
+        "buttress.engine.application.Compiled", lambda app: made.append(Compiled(app)) or made[-1]
+    )
+    threads = [threading.Thread(target=is_compiled, args=(app,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+
+
+def test_preserved_context_takes_flasks_way(app: Service) -> None:
+    """A test client that keeps the context gets Flask's contexts."""
+    with app.test_client() as client:
+        assert client.get("/").get_json() == [False]
+        assert flask.request.path == "/"
+
+
+def test_request_within_a_context_takes_flasks_way(app: Service) -> None:
+    """A request within an application context shares its ``g``, as in Flask."""
+    app.add_url_rule("/g", "g", lambda: flask.g.mine)
+    with app.app_context():
+        flask.g.mine = "shared"
+        assert Client(app).get("/g").text == "shared"
+
+
+def test_late_registration_is_served_in_development(make: Make) -> None:
+    """In development a route may come while the service serves; otherwise it may not."""
+    late = make(MODE="development")
+    assert Client(late).get("/late").status_code == 404
+    late.add_url_rule("/late", "late", lambda: "served")
+    assert Client(late).get("/late").text == "served"
+    strict = make()
+    Client(strict).get("/")
+    with pytest.raises(LifecycleError, match="too late"):
+        strict.add_url_rule("/late", "late", lambda: "served")
+
+
+def test_hosts_are_remembered_with_those_that_were_trusted(app: Service) -> None:
+    """A host that was accepted is refused once it is not trusted any more."""
+    assert Client(app).get("/", base_url="http://friend.example").status_code == 200
+    app.config["TRUSTED_HOSTS"] = ["other.example"]
+    assert Client(app).get("/", base_url="http://friend.example").status_code == 400
+    assert Client(app).get("/", base_url="http://other.example").status_code == 200
+    app.config["TRUSTED_HOSTS"].clear()
+    assert Client(app).get("/", base_url="http://friend.example").status_code == 200
+
+
+def test_many_hosts_are_not_kept(app: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that makes up hosts does not fill the memory."""
+    monkeypatch.setattr("buttress.engine.compiled.HOSTS", 3)
+    for number in range(10):
+        Client(app).get("/", base_url=f"http://host{number}.example")
+    assert app.compilation.current is not None
+    assert len(app.compilation.current._hosts) <= 3
+
+
+@pytest.fixture
+def streaming(app: Service) -> Iterator[Service]:
+    """Give the service with a stream that needs its context, and a trace of what it closed."""
+    app.extensions["trace"] = []
+    app.teardown_request(lambda exc: app.extensions["trace"].append("request"))
+    app.teardown_appcontext(lambda exc: app.extensions["trace"].append("app"))
+
+    @app.get("/stream")
+    def stream() -> flask.Response:
+        return flask.Response(
+            flask.stream_with_context(flask.request.args[name] for name in ("a", "b"))
+        )
+
+    return app
+
+
+def test_stream_has_its_context(streaming: Service) -> None:
+    """A stream reads the request after the view is done, and both contexts end with it."""
+    environ = EnvironBuilder("/stream", query_string="a=1&b=2").get_environ()
+    body = streaming(environ, lambda *_: None)
+    assert flask.has_request_context() is False
+    assert b"".join(body) == b"12"
+    body.close()  # type: ignore[attr-defined]  # every stream has it
+    assert streaming.extensions["trace"] == ["request", "app", "request", "app"]
