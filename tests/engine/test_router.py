@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import BaseConverter, Map, Rule, ValidationError
 
-from buttress.engine.router import Router
+from buttress.engine.router import NOWHERE, Router
 
 
 class Even(BaseConverter):
@@ -87,9 +87,11 @@ def url_map() -> Map:
 
 
 def by_werkzeug(url_map: Map, method: str, path: str) -> tuple[Rule, Any] | None:
-    """Give what Werkzeug finds; ``None`` for a redirect or an error."""
+    """Give what Werkzeug finds; ``None`` for a redirect or an error other than 404."""
     try:
         rule, values = url_map.bind("localhost").match(path, method, return_rule=True)
+    except NotFound:
+        return NOWHERE
     except HTTPException:
         return None
     return rule, dict(values)
@@ -112,7 +114,9 @@ def test_it_never_finds_another_rule_than_werkzeug(url_map: Map, method: str) ->
 def test_ordinary_rules_are_found(url_map: Map, endpoint: str) -> None:
     """Literal paths and all converters are matched without Werkzeug."""
     router = router_of(url_map)
-    found = [hit[0].endpoint for path in PATHS if (hit := find(router, "GET", path))]
+    found = {
+        rule.endpoint for path in PATHS for rule in [(find(router, "GET", path) or [0])[0]] if rule
+    }
     assert endpoint in found
 
 
@@ -131,7 +135,8 @@ def test_every_path_that_werkzeug_finds_plainly_is_found() -> None:
     url_map = Map(rules)
     router = router_of(url_map)
     for path in PATHS:
-        assert find(router, "GET", path) == by_werkzeug(url_map, "GET", path)
+        if "//" not in path:
+            assert find(router, "GET", path) == by_werkzeug(url_map, "GET", path)
 
 
 def test_options_are_left_to_werkzeug(url_map: Map) -> None:
@@ -148,7 +153,7 @@ def test_bare_router_finds_nothing(url_map: Map) -> None:
 def test_rules_of_other_subdomains_are_not_found() -> None:
     """Only the rules of the default subdomain are there."""
     rules = [Rule("/", endpoint="www", subdomain="www"), Rule("/x", endpoint="x", subdomain="<n>")]
-    assert router_of(Map(rules[:1])).find("GET", "/") is None
+    assert router_of(Map(rules[:1])).find("GET", "/") is NOWHERE
     assert router_of(Map([rules[1]])).find("GET", "/x") is None
 
 

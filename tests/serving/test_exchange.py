@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from buttress.serving.exchange import Exchange, Stream
-from buttress.serving.gateway import Headers
+from buttress.serving.header import Headers
 
 SCOPE = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": "shop.test"}
 
@@ -86,6 +86,47 @@ def test_whole_body() -> None:
     record = answer(application(body, "200 OK", ("Content-Length", "5")))
     assert (record.status, record.body, record.pieces) == (200, b"hello", None)
     assert body.closed == 1
+
+
+@pytest.mark.parametrize("length", ["4", "6", None])
+def test_list_that_is_not_as_long_as_said(length: str | None) -> None:
+    """A list of one piece is streamed where its length is another, or not said."""
+    headers = [("Content-Length", length)] if length else []
+    record = answer(application([b"hello"], "200 OK", *headers))
+    assert (record.pieces, record.headers) == ([b"hello"], headers)
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "closes", "expected"),
+    [
+        ("200 OK", "GET", False, (b"hello", ["Content-Length"])),
+        ("200 OK", "HEAD", False, (b"", ["Content-Length"])),
+        ("204 No Content", "GET", False, (b"", [])),
+        ("304 Not Modified", "GET", False, (b"", ["Content-Length"])),
+        ("200 OK", "GET", True, (b"hello", ["Content-Length", "Connection"])),
+    ],
+)
+def test_list_of_one_piece(
+    status: str, method: str, closes: bool, expected: tuple[bytes, list[str]]
+) -> None:
+    """A list of one piece is treated as any other body."""
+    headers = [("Content-Length", "5")] + [("Connection", "close")] * closes
+    record = answer(application([b"hello"], status, *headers), REQUEST_METHOD=method)
+    assert (record.body, [name for name, _ in record.headers]) == expected
+
+
+def test_list_of_a_bytearray() -> None:
+    """The server gets bytes, whatever the piece is that an application gives."""
+    piece: Any = bytearray(b"hello")
+    body = answer(application([piece], "200 OK", ("Content-Length", "5"))).body
+    assert (type(body), body) == (bytes, b"hello")
+
+
+def test_list_in_a_drain() -> None:
+    """A drain closes the connection of a body that is sent at once, too."""
+    app = application([b"hello"], "200 OK", ("Content-Length", "5"))
+    record = answer(app, leaving=True)
+    assert (record.body, record.headers[1:]) == (b"hello", [("Connection", "close")])
 
 
 def test_streamed_body() -> None:
@@ -194,6 +235,46 @@ def test_header_in_utf8() -> None:
     assert answer(application([], "200 OK", ("X", carried))).headers == [("X", "Grüße")]
 
 
+def test_same_headers_again() -> None:
+    """Headers that an earlier answer had are treated as they were then."""
+    carried = "Grüße".encode().decode("latin-1")
+    app = application(
+        [], "200 OK", ("A", "1"), ("TE", "1"), ("X", carried), ("Connection", "close")
+    )
+    assert answer(app).headers == [("A", "1"), ("X", "Grüße"), ("Connection", "close")]
+    assert answer(app).headers == [("A", "1"), ("X", "Grüße"), ("Connection", "close")]
+    bad = application([], "200 OK", ("A", "1"), ("A", "1\n"))
+    assert [answer(bad).status, answer(bad).status] == [500, 500]
+
+
+@pytest.mark.parametrize("value", ["", "+5", "5_0", " 5", "5\n", "-1", "\u0665"])
+def test_lengths_that_are_no_number(value: str) -> None:
+    """A ``Content-Length`` of other than digits becomes a 500."""
+    assert answer(application([b"hello"], "200 OK", ("Content-Length", value))).status == 500
+
+
+def test_headers_that_change_after_the_call() -> None:
+    """What an application does to its list after ``start_response`` has no effect."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        headers = [("Content-Length", "5")]
+        start_response("200 OK", headers)
+        headers.append(("X-Bad", "a\r\nX-Evil: 1"))
+        return [b"hello"]
+
+    assert answer(app).headers == [("Content-Length", "5")]
+
+
+def test_headers_from_an_iterator() -> None:
+    """Headers are checked whatever they are given in."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", iter([("X-Bad", "a\r\nX-Evil: 1")]))
+        return []
+
+    assert answer(app).status == 500
+
+
 def test_write() -> None:
     """What is written goes before the body."""
 
@@ -219,6 +300,30 @@ def test_exc_info_replaces_what_was_said() -> None:
 
     record = answer(app)
     assert (record.status, record.headers) == (503, [("X", "1")])
+
+
+def test_start_response_again_after_a_bad_header() -> None:
+    """A call that was refused leaves nothing behind."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        bad = [("Content-Length", "5"), ("Connection", "close"), ("X", "\n")]
+        with pytest.raises(ValueError, match="line break"):
+            start_response("200 OK", bad)
+        start_response("200 OK", [("X", "1")])
+        return [b"hello"]
+
+    record = answer(app)
+    assert (record.headers, record.pieces) == ([("X", "1")], [b"hello"])
+
+
+def test_written_before_a_list() -> None:
+    """What is written counts, though the list alone is as long as said."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "5")])(b"one")
+        return [b"hello"]
+
+    assert answer(app).pieces == [b"one", b"hello"]
 
 
 def test_start_response_twice() -> None:

@@ -17,6 +17,7 @@ from buttress.engine.jsonprovider import JSONProvider, content_type_of
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+PLAIN = (flask.Response, WerkzeugResponse)
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 #: Statuses whose answers have a body and a length, with their lines.
 _LINES = {
@@ -102,7 +103,7 @@ _answer: Callable[[tuple[Any, ...]], Answer] = partial(tuple.__new__, Answer)
 def answer_of(response: flask.Response, environ: WSGIEnvironment) -> Answer | None:
     """Give what a response tells the server; ``None`` where it does that in a way of its own."""
     kind = type(response)
-    if kind is flask.Response and environ["REQUEST_METHOD"] != "HEAD":
+    if kind in PLAIN and environ["REQUEST_METHOD"] != "HEAD":
         body = bytes_of(response)
         if body is not None and response.status_code in _LINES:
             headers = headers_of(response)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import flask
 from flask.sessions import SecureCookieSessionInterface
 from flask.signals import appcontext_pushed, request_finished, request_started
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Rule
 
 from buttress.engine.answer import Answer, Answers, answer_of
 from buttress.engine.context import Context
 from buttress.engine.flaskcompat import cv_app, cv_request
 from buttress.engine.route import Route, route_of
-from buttress.engine.router import Router
+from buttress.engine.router import NOWHERE, Router
 from buttress.engine.watched import WatchedMap
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from buttress.engine.application import CompiledFlask
 
-#: The number of hosts that are remembered.
-HOSTS = 1000
+#: The number of hosts that are remembered, and their greatest length (a name has at most 253).
+HOSTS, LONGEST_HOST = 1000, 260
 PRESERVE = "werkzeug.debug.preserve_context"
 UNKNOWN = object()
 #: Methods of Flask that the compiled way does the work of. Where an application has its own, all
@@ -69,18 +69,18 @@ class Compiled:
             return edge.pass_through(app.uncompiled_wsgi_app, environ, start_response)
         context = Context(app, environ, self._unrouted)
         if edge is None:
-            return self._serve(app, context, start_response)[1]
+            return self._serve(app, context, start_response)
         try:
-            code, body = self._serve(app, context, start_response)
+            body = self._serve(app, context, start_response)
         except BaseException:
             edge.tell(environ, context.route.name, 500)
             raise
-        return edge.follow(environ, context.route.name, code, body)
+        return edge.follow(environ, context.route.name, context.code, body)
 
     def _serve(
         self, app: CompiledFlask, context: Context, start_response: StartResponse
-    ) -> tuple[int, Iterable[bytes]]:
-        """Run a request within its context; give status and body of what has been announced."""
+    ) -> Iterable[bytes]:
+        """Run a request within its context; give the body of what has been announced."""
         error: BaseException | None = None
         app_token, request_token = cv_app.set(context), cv_request.set(context)
         try:
@@ -97,29 +97,29 @@ class Compiled:
             if type(answer) is not Answer:
                 told = answer_of(answer, context.environ)
                 if told is None:
-                    return self._send_as_it_does(answer, context.environ, start_response)
+                    return self._send_as_it_does(answer, context, start_response)
                 answer = told
-            status, code, headers, body, content_type = answer
+            status, context.code, headers, body, content_type = answer
             if self.edge is not None:
                 self.edge.finish(context.environ, headers, content_type)
             start_response(status, headers)
-            return code, body
+            return body
         finally:
             if error is not None and app.should_ignore_error(error):
                 error = None
-            context.running = False
-            context.leave(error, app_token, request_token)
+            context.leave(error, app_token, request_token, not context.__dict__.get("_tokens"))
             error = None  # its traceback has this frame
 
     def _send_as_it_does(
-        self, application: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> tuple[int, Iterable[bytes]]:
+        self, application: WSGIApplication, context: Context, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Let something answer that is no response, but can answer by itself."""
         if self.edge is None:
-            return 0, application(environ, start_response)
-        start = self.edge.start(environ, start_response)
-        body = application(environ, start)
-        return start.status, body
+            return application(context.environ, start_response)
+        start = self.edge.start(context.environ, start_response)
+        body = application(context.environ, start)
+        context.code = start.status
+        return body
 
     def _answer(self, app: CompiledFlask, context: Context) -> Any:
         """Find the route, run its view and hooks, and make the answer of what they give.
@@ -127,12 +127,13 @@ class Compiled:
         A response is made only where somebody sees it. Errors that nobody handles come through.
         """
         if not self._lazy_session:
-            _ = context._session
+            context.open_session()
         self._match(app, context)
+        made = context.__dict__
         try:
             if request_started.receivers:
                 request_started.send(app, _async_wrapper=app.ensure_sync)
-            route, made = context.route, context.__dict__
+            route = context.route
             if route.simple and "request" not in made:
                 value = route.view(**context.view_args)  # type: ignore[misc, arg-type]  # a rule is found
             else:
@@ -149,15 +150,24 @@ class Compiled:
             or context.route.after
             or request_finished.receivers
         ):
-            return self._unseen(app, context.environ, value)
+            if context.environ["REQUEST_METHOD"] != "HEAD":
+                answer = self._answers.of(value)
+                if answer is not None:
+                    return answer
+            return self._answers.unseen_response(app, context.environ, value)
         return self._finalize(app, context, value)
 
     def _match(self, app: CompiledFlask, context: Context) -> None:
         """Find the route: by the router, or by Werkzeug where that does not know."""
         environ = context.environ
         trusted = self._hosts.get(environ.get("HTTP_HOST", ""), UNKNOWN)
-        if trusted != app.config["TRUSTED_HOSTS"] or "HTTP_UPGRADE" in environ:
+        if (
+            trusted != app.config["TRUSTED_HOSTS"]
+            or "HTTP_UPGRADE" in environ
+            or environ["wsgi.url_scheme"] not in ("http", "https")
+        ):
             return self._match_by_werkzeug(app, context)
+        context.host_is_known = True
         try:
             found = self._router.find(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
         except HTTPException as error:  # of a converter
@@ -165,6 +175,11 @@ class Compiled:
             return None
         if found is None:
             return self._match_by_werkzeug(app, context)
+        if found is NOWHERE:
+            context.routing_exception = NotFound()
+            if "request" in context.__dict__:
+                context.request.routing_exception = context.routing_exception
+            return None
         context.route, context.view_args = found
         if "request" in context.__dict__:  # made by a converter or for the session
             context.request.url_rule = context.route.rule
@@ -181,6 +196,8 @@ class Compiled:
             context.route = self._route_of(app, request.url_rule)
 
     def _remember(self, host: str, trusted: Any) -> None:
+        if len(host) > LONGEST_HOST:
+            return
         if len(self._hosts) >= HOSTS:
             self._hosts.clear()
         self._hosts[host] = copy(trusted)
@@ -207,14 +224,6 @@ class Compiled:
         if request.routing_exception or request.method == "OPTIONS" or route.view is None:
             return app.dispatch_request()
         return route.view(**(request.view_args or {}))
-
-    def _unseen(self, app: CompiledFlask, environ: WSGIEnvironment, value: Any) -> Any:
-        """Make an answer that nobody sees before the server does."""
-        if environ["REQUEST_METHOD"] != "HEAD":
-            answer = self._answers.of(value)
-            if answer is not None:
-                return answer
-        return self._answers.unseen_response(app, environ, value)
 
     def _finalize(self, app: CompiledFlask, context: Context, value: Any) -> flask.Response:
         """Make a response, and show it to all that want to see it."""

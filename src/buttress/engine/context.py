@@ -18,6 +18,7 @@ from flask.signals import (
     request_tearing_down,
 )
 from werkzeug.exceptions import HTTPException
+from werkzeug.wsgi import get_host
 
 from buttress.engine.flaskcompat import NOT_GIVEN, RequestContext, Tokens, cv_app, cv_request
 from buttress.engine.lazy import lazy
@@ -38,13 +39,22 @@ class Context(RequestContext):
     flashes = None
     #: Whether the request is in progress, for which the engine makes it the current context.
     running = True
+    #: Whether the functions of the end of the application context run.
+    leaving_app = False
+    #: Whether the host is one that was accepted before.
+    host_is_known = False
+    #: The values of the path, once a rule is found.
+    view_args: dict[str, Any] | None = None
+    #: Why there is no rule, where the router knows.
+    routing_exception: HTTPException | None = None
+    #: The status of the answer, once it has begun.
+    code = 0
 
     def __init__(self, app: flask.Flask, environ: WSGIEnvironment, route: Route) -> None:
         self.app = app
         self.environ = environ
         #: What answers; until the path is matched, the route of what no rule fits.
         self.route = route
-        self.view_args: dict[str, Any] | None = None
 
     @lazy
     def request(self) -> flask.Request:
@@ -52,11 +62,25 @@ class Context(RequestContext):
         kind = self.app.request_class
         request = (Request if kind is flask.Request else kind)(self.environ)
         request.json_module = self.app.json
+        if self.host_is_known:
+            self._note_host(request)
         rule = self.route.rule
         if rule is not None:
             request.url_rule = rule
             request.view_args = self.view_args
+        elif self.routing_exception is not None:
+            request.routing_exception = self.routing_exception
         return request
+
+    def _note_host(self, request: flask.Request) -> None:
+        """Do for a host that was accepted before what Flask does where it makes an adapter."""
+        trusted = self.app.config["TRUSTED_HOSTS"]
+        if trusted is not None:
+            request.trusted_hosts = trusted
+        if isinstance(request, Request):
+            request.host_is_known = True
+        else:
+            request.host = get_host(self.environ, request.trusted_hosts)
 
     @lazy
     def url_adapter(self) -> MapAdapter | None:
@@ -78,8 +102,15 @@ class Context(RequestContext):
         interface = self.app.session_interface
         if type(interface) is SecureCookieSessionInterface and self._is_new_session():
             return interface.session_class()
+        self.open_session()
+        return self._session
+
+    def open_session(self) -> None:
+        """Open the session at once; where that fails there is none, and nobody tries again."""
+        self._session = None
+        interface = self.app.session_interface
         session = interface.open_session(self.app, self.request)
-        return interface.make_null_session(self.app) if session is None else session
+        self._session = interface.make_null_session(self.app) if session is None else session
 
     def _is_new_session(self) -> bool:
         """Tell whether nothing that came with the request can be a session."""
@@ -111,47 +142,69 @@ class Context(RequestContext):
         self._tokens.append((cv_app.set(self), cv_request.set(self)))
         if first and appcontext_pushed.receivers:
             appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
+        if "request" in self.__dict__:
+            self.match_request()  # as Flask does, which makes the values of the path anew
 
     def pop(self, exc: BaseException | None = NOT_GIVEN) -> None:
         """Undo one `push`; once the request has ended, run again what is to run at its end."""
         if exc is NOT_GIVEN:
             exc = sys.exc_info()[1]
-        self.leave(exc, *self._tokens.pop())
+        tokens = self._tokens.pop()
+        self.leave(exc, *tokens, last=not self.running and not self._tokens)
 
     def leave(
-        self, exc: BaseException | None, app_token: Token[Any], request_token: Token[Any]
+        self,
+        exc: BaseException | None,
+        app_token: Token[Any],
+        request_token: Token[Any],
+        last: bool,
     ) -> None:
         """Make what was current before current again; the last time, tear the request down."""
         app, route, made = self.app, self.route, self.__dict__
-        last = not (self.running or ("_tokens" in made and self._tokens))
+        ends_app = last and not self.leaving_app
         try:
-            if last:
-                for hook in route.teardown:
-                    hook(exc)
-                if request_tearing_down.receivers:
-                    request_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
-                if "request" in made:
-                    self._close_request()
+            if last and (route.teardown or request_tearing_down.receivers or "request" in made):
+                self._tear_down_request(exc)
         finally:
             current = cv_request.get(None)
             cv_request.reset(request_token)
-            if last and "request" in made:
-                self.environ["werkzeug.request"] = None  # it has the request, which has it
+            if last:
+                self.running = False
             try:
-                if last:
-                    for hook in route.teardown_app:
-                        hook(exc)
-                    if appcontext_tearing_down.receivers:
-                        appcontext_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
+                if ends_app and (route.teardown_app or appcontext_tearing_down.receivers):
+                    self._tear_down_app(exc)
             finally:
                 cv_app.reset(app_token)
-            if last and appcontext_popped.receivers:
+            if ends_app and appcontext_popped.receivers:
                 appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
             if current is not self:
                 raise AssertionError(
                     f"Popped wrong request context. ({current!r} instead of {self!r})"
                 )
 
-    def _close_request(self) -> None:
-        if hasattr(self.request, "close"):
-            self.request.close()
+    def _tear_down_request(self, exc: BaseException | None) -> None:
+        self.running = True  # a hook may push the context, and leaves it before this is over
+        try:
+            for hook in self.route.teardown:
+                hook(exc)
+            if request_tearing_down.receivers:
+                request_tearing_down.send(self.app, _async_wrapper=self.app.ensure_sync, exc=exc)
+            if "request" in self.__dict__ and hasattr(self.request, "close"):
+                self.request.close()
+        finally:
+            self.environ["werkzeug.request"] = None  # it has the request, which has it
+
+    def _tear_down_app(self, exc: BaseException | None) -> None:
+        self.leaving_app = True
+        adapter = self.__dict__.get("url_adapter", NOT_GIVEN)
+        self.url_adapter = self.app.create_url_adapter(None)  # there is no request any more
+        try:
+            for hook in self.route.teardown_app:
+                hook(exc)
+            if appcontext_tearing_down.receivers:
+                appcontext_tearing_down.send(self.app, _async_wrapper=self.app.ensure_sync, exc=exc)
+        finally:
+            self.leaving_app = False
+            del self.url_adapter
+            if adapter is not NOT_GIVEN:
+                self.url_adapter = adapter

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qsl
 
 import flask
-from werkzeug.datastructures import EnvironHeaders, Headers
+from werkzeug.datastructures import Authorization, EnvironHeaders, Headers, MultiDict
 from werkzeug.wsgi import get_host
 
 from buttress.engine.flaskcompat import decoded, server_of
@@ -14,11 +15,17 @@ from buttress.engine.lazy import lazy
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+#: Werkzeug's way with bytes that are not UTF-8, as it registers it among the codecs' handlers.
+ENCODED = "werkzeug.url_quote"
+
 
 class Request(flask.Request):
     """What ``request`` is where the application has no request class of its own."""
 
     shallow = False
+    #: Whether the host was found good before any hook could narrow the trusted ones, when Flask
+    #: notes it.
+    host_is_known = False
 
     def __init__(
         self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False
@@ -60,9 +67,40 @@ class Request(flask.Request):
         return cast("str", self.environ.get("QUERY_STRING", "")).encode("latin1")
 
     @lazy
+    def args(self) -> MultiDict[str, str]:
+        """The parameters of the query; bytes that are not UTF-8 stay percent-encoded.
+
+        Werkzeug has that for those which came percent-encoded, and fails for others.
+        """
+        pairs = parse_qsl(self._query, keep_blank_values=True, errors=ENCODED)
+        return self.parameter_storage_class(pairs)
+
+    @lazy
+    def full_path(self) -> str:
+        """The path with the query."""
+        return f"{self.path}?{self._query}"
+
+    @property
+    def _query(self) -> str:
+        return self.query_string.decode(errors=ENCODED)
+
+    @lazy
+    def authorization(self) -> Authorization | None:
+        """The credentials of the request; ``None`` for what cannot be read."""
+        try:
+            return Authorization.from_header(self.headers.get("Authorization"))
+        except ValueError:
+            return None
+
+    @lazy
     def headers(self) -> Headers:
         """The headers of the request."""
         return EnvironHeaders(self.environ)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body is JSON by its content type."""
+        return self.environ.get("CONTENT_TYPE") == "application/json" or super().is_json
 
     @lazy
     def remote_addr(self) -> str | None:
@@ -71,5 +109,5 @@ class Request(flask.Request):
 
     @lazy
     def host(self) -> str:
-        """The host asked for; Flask notes it before any hook could narrow the trusted ones."""
-        return get_host(self.environ, type(self).trusted_hosts)
+        """The host asked for; raises `SecurityError` for one that is not trusted."""
+        return get_host(self.environ, None if self.host_is_known else self.trusted_hosts)

@@ -67,6 +67,9 @@ class Node:
 #: Found, but not by a rule that is simple: to be matched by Werkzeug.
 IRREGULAR: tuple[None, list[str]] = (None, [])
 Found = tuple[Target | None, list[str]]
+#: There is no rule for the path, whatever the method.
+NOWHERE: tuple[Any, dict[str, Any]] = (None, {})
+ANY = None
 
 
 class Tail(NamedTuple):
@@ -85,14 +88,16 @@ class Router(Generic[T]):
     """
 
     def __init__(self, url_map: Map, routes: Mapping[int, T]) -> None:
+        odd = _odd_rules(url_map)
+        plain = {rule: route for rule, route in routes.items() if rule not in odd}
         state = paths_of(url_map) if routes else None
-        plain = {rule: route for rule, route in routes.items() if rule not in _odd_rules(url_map)}
-        self._root = Node() if state is None else _node(state, plain)
+        #: Without it, nothing is known.
+        self._root = None if state is None else _node(state, plain)
         #: Path → method → target, for paths without variables.
         self._literal: dict[str, dict[str, Target | None]] = {}
         #: Where a path may end with its one variable, by what stands before that.
         self._tails: dict[str, Tail] = {}
-        for parts, node, straight in _literal_nodes(self._root):
+        for parts, node, straight in _literal_nodes(self._root) if self._root else ():
             path = "/".join(parts)
             if path[:2] != "//":  # Werkzeug drops all slashes but one
                 self._literal[path] = node.targets
@@ -102,7 +107,8 @@ class Router(Generic[T]):
     def find(self, method: str, path: str) -> tuple[T, dict[str, Any]] | None:
         """Find the rule of a path, as WSGI has it, and the values of its variables.
 
-        ``None`` where Werkzeug has to match: no rule fits, or one that is out of the ordinary.
+        `NOWHERE` where there is no rule for the path, whatever the method; ``None`` where Werkzeug
+        has to match, since something is out of the ordinary.
         """
         if not path.isascii():
             path = decoded(path)
@@ -114,7 +120,9 @@ class Router(Generic[T]):
         try:
             if tail is None or last in tail.literal:
                 return self._find_by_parts(method, path.split("/"))
-            if (target := tail.targets.get(method)) is None or not tail.test(last):
+            if not tail.test(last):
+                return None if "//" in path else NOWHERE
+            if (target := tail.targets.get(method)) is None:
                 return None
             name, convert = target.converters[0]
             return target.route, {name: last if convert is None else convert(last)}
@@ -122,9 +130,14 @@ class Router(Generic[T]):
             return None
 
     def _find_by_parts(self, method: str, parts: list[str]) -> tuple[T, dict[str, Any]] | None:
-        if len(parts) < 2 or (len(parts) > 2 and not parts[1]):
+        if self._root is None or parts[0] or (len(parts) > 2 and not parts[1]):
             return None
-        target, texts = _walk(self._root, parts, 0, [], method) or IRREGULAR
+        found = _walk(self._root, parts, 0, [], method)
+        if found is None:
+            merged = "" in parts[1:-1]  # Werkzeug may redirect to the path with fewer slashes
+            known = merged or _walk(self._root, parts, 0, [], ANY) is not None
+            return None if known else NOWHERE
+        target, texts = found
         if target is None:
             return None
         values = {}
@@ -133,7 +146,9 @@ class Router(Generic[T]):
         return target.route, values
 
 
-def _walk(node: Node, parts: list[str], at: int, texts: list[str], method: str) -> Found | None:
+def _walk(
+    node: Node, parts: list[str], at: int, texts: list[str], method: str | None
+) -> Found | None:
     """Go along the parts of a path; ``None`` where they lead nowhere and others are to be tried."""
     for part in parts[at:]:
         below = node.literal.get(part)
@@ -153,10 +168,12 @@ def _walk(node: Node, parts: list[str], at: int, texts: list[str], method: str) 
         at += 1
     if method in node.targets:
         return node.targets[method], texts
-    return IRREGULAR if node.slash else None
+    return IRREGULAR if node.slash or (method is ANY and node.targets) else None
 
 
-def _fork(node: Node, parts: list[str], at: int, texts: list[str], method: str) -> Found | None:
+def _fork(
+    node: Node, parts: list[str], at: int, texts: list[str], method: str | None
+) -> Found | None:
     """Try what may follow in Werkzeug's order: the literal part, then the variable ones."""
     part = parts[at]
     below = node.literal.get(part)

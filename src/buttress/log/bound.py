@@ -39,7 +39,7 @@ def adopt_structlog() -> bool:
     structlog.configure(
         processors=_processors(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=_standard_logger,
     )
     return True
 
@@ -67,11 +67,27 @@ def _processors() -> list[Any]:
     return [structlog.stdlib.filter_by_level, structlog.contextvars.merge_contextvars, hand_over]
 
 
+def _standard_logger(*names: str) -> logging.Logger:
+    """Give the logger of that name, or of the module that asks.
+
+    structlog's own factory would give every new logger of the process another class, which looks
+    for the calling code in a way that does not go with ours.
+    """
+    asking, _ = _caller()
+    return logging.getLogger(names[0] if names else asking.f_globals.get("__name__", "root"))
+
+
 def _depth() -> int:
     """Count the frames between the standard logger and the code that logs."""
-    frame: FrameType | None = sys._getframe()
-    count = 0
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+    _, count = _caller()
+    # This function, the processor and structlog's loop over the processors do not call the logger,
+    # and neither does the function that counts.
+    return max(1, count - 3)
+
+
+def _caller() -> tuple[FrameType, int]:
+    """Find the first frame that is neither structlog's nor ours, and the number of those before."""
+    frame, count = sys._getframe(), 0
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(_OURS):
         frame, count = frame.f_back, count + 1
-    # This function, the processor and structlog's loop over the processors do not call the logger.
-    return max(1, count - 2)
+    return frame, count

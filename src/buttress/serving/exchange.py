@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from buttress.serving.failure import (
     BAD_REQUEST,
@@ -18,25 +19,24 @@ from buttress.serving.failure import (
     log_break,
     log_failure,
 )
-from buttress.serving.gateway import Failure, Headers, check_value, has_fitting_host, lowered
+from buttress.serving.gateway import Failure, has_fitting_host
+from buttress.serving.header import (
+    CONNECTION,
+    Header,
+    Headers,
+    as_text,
+    check_header,
+    length_of,
+    lowered,
+    unknown,
+    without,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-#: What concerns the connection: its framing, and hop-by-hop headers (RFC 9110, 7.6.1).
-CONNECTION = frozenset(
-    {
-        "connection",
-        "content-length",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+#: Statuses of answers without a body (RFC 9110, 6.4.1).
+BODILESS = (204, 304)
 
 
 class Outlet(Protocol):
@@ -47,7 +47,7 @@ class Outlet(Protocol):
 
 
 class Answer:
-    """The ``start_response`` of one request, and what the application said with it."""
+    """What an application says of its answer to one request."""
 
     __slots__ = ("chunks", "headers", "length", "sent", "status", "stays")
 
@@ -59,31 +59,47 @@ class Answer:
         self.sent = False
         self.stays = True
 
-    def __call__(
+    def start(
         self, status: str, headers: Headers, exc_info: Failure = None
     ) -> Callable[[bytes], Any]:
+        """Take status and headers: the ``start_response`` of PEP 3333."""
         if exc_info is None and self.status:
             raise RuntimeError("start_response was called again without exc_info.")
         if exc_info and exc_info[1] and self.sent:
             raise exc_info[1].with_traceback(exc_info[2])
-        self.headers, self.length, self.stays = [], -1, True
-        for name, value in headers:
-            lower = lowered(name)
-            check_value(name, value)
-            if lower in CONNECTION:
-                self._note(lower, value)
-            else:
-                self.headers.append((name, value if value.isascii() else as_text(value)))
-        self.status = int(status[:3])
+        given = self.headers = list(headers)
+        self.length, self.stays = -1, True
+        for header in unknown(given):
+            self._take(header)
+        self.status = code_of(status)
         return self.chunks.append
 
-    def _note(self, name: str, value: str) -> None:
-        """Take what concerns the connection; of the rest granian writes its own."""
-        if name == "content-length":
-            self.length = int(value)
-            self.headers.append(("Content-Length", value))
-        elif name == "connection" and value.lower() == "close":
-            self.stays = False
+    def is_whole(self, body: object) -> TypeGuard[list[bytes]]:
+        """Tell whether a body is one piece, as long as was said, that can be sent as it is."""
+        return (
+            type(body) is list
+            and len(body) == 1
+            and type(body[0]) is bytes
+            and len(body[0]) == self.length
+            and self.stays
+            and not self.chunks
+            and self.status not in BODILESS
+        )
+
+    def _take(self, header: Header) -> None:
+        """Check a header; note what concerns the connection, of which granian writes its own."""
+        name, value = header
+        if lowered(name) == "content-length":
+            self.length = length_of(value)
+            return
+        lower = check_header(header)
+        if lower in CONNECTION:
+            self.headers = [it for it in self.headers if it is not header]
+            if lower == "connection" and value.lower() == "close":
+                self.stays = False
+        elif not value.isascii():
+            carried = (name, as_text(value))
+            self.headers = [carried if it is header else it for it in self.headers]
 
 
 class Stream:
@@ -139,14 +155,19 @@ class Exchange:
         if is_ambiguous(scope):
             outlet.response_bytes(400, [*TEXT, CLOSE], BAD_REQUEST)
             return
-        environ = self._fixed | scope
+        # granian makes a scope for each request, and does not look at it again.
+        environ = scope
+        environ.update(self._fixed)
         environ.pop("HTTP_PROXY", None)
         if "HTTP_TRANSFER_ENCODING" in environ:
             environ["wsgi.input_terminated"] = True
         answer = Answer()
         body: Iterable[bytes] = ()
         try:
-            body = self._app(environ, answer)
+            body = self._app(environ, answer.start)
+            if answer.is_whole(body) and not self.leaving and environ["REQUEST_METHOD"] != "HEAD":
+                outlet.response_bytes(answer.status, answer.headers, body[0])
+                return
             rest = iter(body)
             whole = _collect(answer, rest)
         except FAILURES as error:
@@ -169,8 +190,8 @@ class Exchange:
         if self.leaving or not answer.stays:
             answer.headers.append(CLOSE)
         if answer.status == 204:
-            answer.headers = [it for it in answer.headers if it[0].lower() != "content-length"]
-        bodiless = environ["REQUEST_METHOD"] == "HEAD" or answer.status in (204, 304)
+            answer.headers = without(answer.headers, "content-length")
+        bodiless = environ["REQUEST_METHOD"] == "HEAD" or answer.status in BODILESS
         if whole or bodiless:
             close_body(body, environ)
             content = b"" if bodiless else b"".join(answer.chunks)
@@ -186,9 +207,8 @@ def is_ambiguous(scope: dict[str, Any]) -> bool:
     No or several hosts, a target that is no path, a body of which "chunked" is not the one last
     coding: RFC 9112, 3.2 and 6.1.
     """
-    if scope["PATH_INFO"][:1] != "/" and not (
-        scope["PATH_INFO"] == "*" and scope["REQUEST_METHOD"] == "OPTIONS"
-    ):
+    path = scope["PATH_INFO"]
+    if path[:1] != "/" and not (path == "*" and scope["REQUEST_METHOD"] == "OPTIONS"):
         return True
     if not has_fitting_host(scope):
         return True
@@ -198,12 +218,10 @@ def is_ambiguous(scope: dict[str, Any]) -> bool:
     return codings[-1] != "chunked" or codings.count("chunked") > 1
 
 
-def as_text(value: str) -> str:
-    """Turn the bytes that WSGI carries as Latin-1 into the text that granian writes as UTF-8."""
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return value
+@lru_cache(maxsize=256)
+def code_of(status: str) -> int:
+    """Give the code at the begin of a status line. Raises `ValueError` where there is none."""
+    return int(status[:3])
 
 
 def _collect(answer: Answer, rest: Iterator[bytes]) -> bool:

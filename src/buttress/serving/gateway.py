@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,41 +20,23 @@ from buttress.serving.failure import (
     log_break,
     log_failure,
 )
+from buttress.serving.header import Headers, check_headers, without
+from buttress.serving.known import Known
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-Headers: TypeAlias = "list[tuple[str, str]]"
 Failure: TypeAlias = (
     "tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None"
 )
 
-_NOT_IN_NAMES = re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
-_BREAKS = re.compile(r"[\r\n\0]")
-_NOT_IN_LATIN_1 = re.compile(r"[^\0-\xff]")
 #: RFC 9110, 7.2: an address in brackets or a name, and a port. A comma would be two hosts.
 _HOST = re.compile(
     r"(?:\[[0-9A-Za-z:.%\-_~]+\]|(?:[0-9A-Za-z\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?"
 ).fullmatch
 
-
-@lru_cache(maxsize=1024)
-def lowered(name: str) -> str:
-    """Give the name of a header in lower case. Raises `ValueError` where it is no token."""
-    if not name or _NOT_IN_NAMES.search(name):
-        raise ValueError(f"The response header {name!r} has no valid name.")
-    return name.lower()
-
-
-def check_value(name: str, value: str) -> None:
-    """Raise `ValueError` for a value that a header cannot carry.
-
-    A line break would end it early (RFC 9110, 5.5); WSGI has Latin-1 only (PEP 3333).
-    """
-    if _BREAKS.search(value):
-        raise ValueError(f"The response header {name} has a line break or NUL in its value.")
-    if _NOT_IN_LATIN_1.search(value):
-        raise ValueError(f"The response header {name} has characters beyond Latin-1 in its value.")
+#: Hosts that are well-formed.
+_hosts: Known[str] = Known()
 
 
 def has_fitting_host(environ: WSGIEnvironment) -> bool:
@@ -64,9 +45,14 @@ def has_fitting_host(environ: WSGIEnvironment) -> bool:
     An empty one is as none: an ``http`` address has a host (RFC 9110, 4.2.1).
     """
     host = environ.get("HTTP_HOST")
+    if host in _hosts:
+        return True
     if not host:
         return environ.get("SERVER_PROTOCOL") != "HTTP/1.1"
-    return _HOST(host) is not None
+    if _HOST(host) is None:
+        return False
+    _hosts.note(host, host)
+    return True
 
 
 class Gateway:
@@ -129,11 +115,9 @@ class _Start:
     def __call__(
         self, status: str, headers: Headers, exc_info: Failure = None
     ) -> Callable[[bytes], Any]:
-        for name, value in headers:
-            lowered(name)
-            check_value(name, value)
+        check_headers(headers)
         if self._gateway.leaving:
-            headers = [it for it in headers if it[0].lower() != "connection"] + [CLOSE]
+            headers = [*without(headers, "connection"), CLOSE]
         self.begun = True
         return self._start(status, headers, exc_info)
 
