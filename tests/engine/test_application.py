@@ -196,3 +196,20 @@ def test_stream_has_its_context(streaming: Service) -> None:
     assert b"".join(body) == b"12"
     body.close()  # type: ignore[attr-defined]  # every stream has it
     assert streaming.extensions["trace"] == ["request", "app", "request", "app"]
+
+
+def test_shared_response_keeps_nothing_of_a_request(app: Service) -> None:
+    """What is added to an answer outside is not in the next answer of the same response."""
+    shared = flask.Response("shared")
+    app.add_url_rule("/shared", "shared", lambda: shared)
+    environ = EnvironBuilder("/shared").get_environ()
+    for _ in range(2):
+        app(dict(environ), lambda status, headers: headers.append(("Set-Cookie", "a=1")))
+    assert "Set-Cookie" not in shared.headers
+
+
+def test_rule_without_an_endpoint_harms_no_other(app: Service) -> None:
+    """A rule that only redirects is compiled, and redirects."""
+    app.url_map.add(Rule("/old", redirect_to="/new"))
+    assert is_compiled(app)
+    assert Client(app).get("/old").status_code == 308

@@ -167,3 +167,17 @@ def test_failing_converter_is_left_to_werkzeug() -> None:
 def test_odd_starts_are_left_to_werkzeug(url_map: Map, path: str) -> None:
     """A path without its slash, or with several, is set right by Werkzeug."""
     assert router_of(url_map).find("GET", path) is None
+
+
+class Rest(BaseConverter):
+    """Digits, of all that remains of a path."""
+
+    regex = r"\d+"
+    part_isolating = False
+
+
+def test_variable_that_takes_the_rest_is_tested_as_a_whole() -> None:
+    """A converter that takes all that remains fits only where all of it does."""
+    url_map = Map([Rule("/p/<rest:x>", endpoint="p", methods=["GET"])], converters={"rest": Rest})
+    assert find(router_of(url_map), "GET", "/p/1/b/c") == by_werkzeug(url_map, "GET", "/p/1/b/c")
+    assert find(router_of(url_map), "GET", "/p/1") == by_werkzeug(url_map, "GET", "/p/1")

@@ -108,7 +108,8 @@ def answer_of(response: flask.Response, environ: WSGIEnvironment) -> Answer | No
         if body is not None and response.status_code in _LINES:
             headers = headers_of(response)
             if _is_complete(headers):
-                return Answer(response.status, response.status_code, headers, [body])
+                # A copy: a response may be shared by requests, and others add to this list.
+                return Answer(response.status, response.status_code, [*headers], [body])
     if kind.__call__ is not WerkzeugResponse.__call__:
         return None
     body_of_any, status, headers = response.get_wsgi_response(environ)

@@ -55,9 +55,11 @@ class Compilation:
             compiled = self.current
             while compiled is None:
                 before = self._changes
-                made = Compiled(app)
+                self.current = made = Compiled(app)
                 if before == self._changes:
-                    self.current = compiled = made
+                    compiled = made
+                else:
+                    self.current = None
             return compiled
 
 

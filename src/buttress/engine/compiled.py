@@ -7,13 +7,12 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import flask
-from flask.sessions import SecureCookieSessionInterface
 from flask.signals import appcontext_pushed, request_finished, request_started
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Rule
 
 from buttress.engine.answer import Answer, Answers, answer_of
-from buttress.engine.context import Context
+from buttress.engine.context import Context, is_plain_session
 from buttress.engine.flaskcompat import cv_app, cv_request
 from buttress.engine.route import Route, route_of
 from buttress.engine.router import NOWHERE, Router
@@ -50,7 +49,8 @@ class Compiled:
         routes = self._routes if _has_paths_only(app) else {}
         self._router = Router(app.url_map, routes)
         self._answers = Answers(app)
-        self._lazy_session = type(app.session_interface) is SecureCookieSessionInterface
+        #: Whether opening a session is known to do nothing but read its cookie.
+        self._lazy_session = is_plain_session(app.session_interface)
         #: Hosts that Werkzeug has accepted, with the trusted ones of that moment.
         self._hosts: dict[str, Any] = {}
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from contextvars import Token
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import flask
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionInterface
 from flask.signals import (
     appcontext_popped,
     appcontext_pushed,
@@ -100,7 +100,7 @@ class Context(RequestContext):
     def _session(self) -> SessionMixin | None:
         """The session; reading `RequestContext.session` notes that it was."""
         interface = self.app.session_interface
-        if type(interface) is SecureCookieSessionInterface and self._is_new_session():
+        if is_plain_session(interface) and self._is_new_session():
             return interface.session_class()
         self.open_session()
         return self._session
@@ -208,3 +208,8 @@ class Context(RequestContext):
             del self.url_adapter
             if adapter is not NOT_GIVEN:
                 self.url_adapter = adapter
+
+
+def is_plain_session(interface: SessionInterface) -> TypeGuard[SecureCookieSessionInterface]:
+    """Tell whether sessions are Flask's own, with nothing of it replaced."""
+    return type(interface) is SecureCookieSessionInterface and not vars(interface)

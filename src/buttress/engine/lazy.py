@@ -29,5 +29,6 @@ class lazy(Generic[T]):
     def __get__(self, instance: object | None, owner: type) -> T | lazy[T]:
         if instance is None:
             return self
-        value = instance.__dict__[self._name] = self._make(instance)
+        # Threads that share the instance agree on the one that was first.
+        value: T = instance.__dict__.setdefault(self._name, self._make(instance))
         return value

@@ -58,7 +58,8 @@ def route_of(app: Flask, rule: Rule | None) -> Route:
 
 def _blueprints(rule: Rule | None) -> list[str]:
     """Name the blueprint of a rule and those that it is nested in, from the inside."""
-    name = rule.endpoint.rpartition(".")[0] if rule is not None else ""
+    endpoint = rule.endpoint if rule is not None else None
+    name = endpoint.rpartition(".")[0] if isinstance(endpoint, str) else ""
     return blueprint_path(name) if name else []
 
 

@@ -223,7 +223,8 @@ def _branch(part: RulePart, below: State, routes: Mapping[int, Any]) -> Branch:
         node.slash = True
     else:
         node = _node(below, routes)
-    return Branch(_TESTS.get(part.content), _texts_by(part.content), part.final, node)
+    test = None if part.final else _TESTS.get(part.content)
+    return Branch(test, _texts_by(part.content), part.final, node)
 
 
 def _texts_by(pattern: str) -> Callable[[str], list[str] | None]:

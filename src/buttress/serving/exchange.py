@@ -220,8 +220,14 @@ def is_ambiguous(scope: dict[str, Any]) -> bool:
 
 @lru_cache(maxsize=256)
 def code_of(status: str) -> int:
-    """Give the code at the begin of a status line. Raises `ValueError` where there is none."""
-    return int(status[:3])
+    """Give the code at the begin of a status line.
+
+    Raises `ValueError` for what is no final status (RFC 9110, 15): granian would end the process.
+    """
+    code = status.partition(" ")[0]
+    if len(code) == 3 and code.isascii() and code.isdecimal() and code >= "200":
+        return int(code)
+    raise ValueError(f"{status!r} is no status of an answer: it must be from 200 to 999.")
 
 
 def _collect(answer: Answer, rest: Iterator[bytes]) -> bool:
