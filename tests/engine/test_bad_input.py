@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,33 @@ def test_header(headers: str) -> None:
 def test_method(method: str) -> None:
     """A method that is none is answered as by Flask."""
     expect_flasks_answer({"REQUEST_METHOD": method, "PATH_INFO": "/text/a"})
+
+
+READINGS: dict[str, Callable[[], bytes]] = {
+    "data": lambda: flask.request.get_data(),
+    "stream": lambda: flask.request.stream.read(),
+    "pieces": lambda: b"".join(iter(lambda: flask.request.stream.read(3), b"")),
+    "lines": lambda: b"".join(flask.request.stream),
+    "form": lambda: flask.request.form["a"].encode(),
+}
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize(("more", "status"), [(-1, "200 OK"), (0, "200 OK"), (1, "413")])
+@pytest.mark.parametrize("length", [{}, {"CONTENT_LENGTH": ""}])
+def test_longest_body(reading: str, more: int, status: str, length: dict[str, str]) -> None:
+    """A body is refused where it is too long, and never cut; it may not have said its length."""
+    app = Service("shop")
+    app.config["MAX_CONTENT_LENGTH"] = 20
+    app.add_url_rule("/", "read", READINGS[reading], methods=["POST"])
+    body = b"a=" + b"x" * (18 + more)
+    response = app.test_client().post(
+        input_stream=io.BytesIO(body),
+        content_type="application/x-www-form-urlencoded",
+        environ_overrides={"wsgi.input_terminated": True, **length},
+    )
+    assert response.status.startswith(status)
+    assert response.status_code == 413 or body.endswith(response.data)
 
 
 @pytest.fixture

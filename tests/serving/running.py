@@ -27,7 +27,7 @@ PACKAGE = '''
 import os
 import time
 
-from flask import Response, jsonify, request
+from flask import Response, g, jsonify, request, stream_with_context
 
 from buttress import Extension, create_app
 
@@ -104,6 +104,20 @@ def make():
     @app.get("/stream")
     def stream():
         return Response(pieces())
+
+    @app.get("/own/<int:number>")
+    def own(number):
+        def told():
+            for _ in range(4):
+                time.sleep(0.02)
+                yield f"{g.number} {request.path} "
+
+        g.number = number
+        return stream_with_context(told())
+
+    @app.get("/left")
+    def left():
+        return list(g)
 
     @app.get("/breaks")
     def breaks():

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from buttress.serving.exchange import Exchange, Stream, code_of
+from buttress.serving.exchange import Exchange, Stream
 from buttress.serving.header import Headers
 
 SCOPE = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_HOST": "shop.test"}
@@ -381,10 +381,3 @@ def test_environ() -> None:
 def test_ambiguous_requests(scope: dict[str, str], status: int) -> None:
     """A request that two servers could read differently is refused."""
     assert answer(application([]), **scope).status == status
-
-
-@pytest.mark.parametrize("status", ["99 Low", "100 Continue", "1000 High", "abc", "", "٢٠٠ OK"])
-def test_status_that_is_none_is_refused(status: str) -> None:
-    """A status that granian could not send, and would end the worker for, is an error."""
-    with pytest.raises(ValueError, match="is no status of an answer"):
-        code_of(status)

@@ -113,32 +113,109 @@ def test_exit_in_the_application(caplog: pytest.LogCaptureFixture, error: BaseEx
     assert type(error).__name__ in caplog.text
 
 
-def test_failure_after_the_headers() -> None:
-    """A failure after ``start_response`` is the server's to answer; it is not logged again."""
+def test_failure_after_the_headers(caplog: pytest.LogCaptureFixture) -> None:
+    """What was announced before a failure is not sent; the answer is a 500 with the id."""
 
     def app(environ: object, start_response: Any) -> list[bytes]:
         start_response("200 OK", [("Content-Length", "9")])
         raise RuntimeError("the avalanche")
 
     gateway = Gateway(app)
-    with pytest.raises(BrokenOff):
-        call(gateway)
-    assert gateway.busy == 0
+    (status, headers), body = call(gateway, {"HTTP_X_REQUEST_ID": "r-1"})
+    assert (status, body) == ("500 Internal Server Error", b"Internal Server Error\n")
+    assert ("X-Request-Id", "r-1") in headers
+    assert "Content-Length" not in dict(headers)
+    assert (len(caplog.records), gateway.busy) == (1, 0)
+
+
+@pytest.mark.parametrize("status", ["99 Low", "abc", "204"])
+def test_status_is_checked(caplog: pytest.LogCaptureFixture, status: str) -> None:
+    """A status that is none becomes a 500, which the log explains."""
+    called = call(Gateway(lambda environ, start: start(status, []) and []))[0]
+    assert called[0] == ("204" if status == "204" else "500 Internal Server Error")
+    assert ("is no status" in caplog.text) is (status != "204")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the avalanche"), SystemExit(3)])
+@pytest.mark.parametrize("before", [[], [b""]])
+def test_body_that_fails_at_once(
+    caplog: pytest.LogCaptureFixture, error: BaseException, before: list[bytes]
+) -> None:
+    """A body that fails before its first byte is answered with 500."""
+
+    def app(environ: object, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield from before
+        raise error
+
+    (status, _), body = call(Gateway(app), {"HTTP_X_REQUEST_ID": "r-1"})
+    assert (status, body) == ("500 Internal Server Error", b"Internal Server Error\n")
+    assert [it.__dict__["rid"] for it in caplog.records] == ["r-1"]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("the avalanche"), SystemExit(3)])
 def test_body_that_breaks_off(caplog: pytest.LogCaptureFixture, error: BaseException) -> None:
-    """A body that fails is logged once with the request's id, and the server is told."""
+    """A body that fails later is logged once with the request's id, and the server is told."""
 
     def app(environ: object, start_response: Any) -> Iterator[bytes]:
         start_response("200 OK", [])
+        yield b"snow"
         raise error
-        yield b""
 
     with pytest.raises(BrokenOff):
         call(Gateway(app), {"HTTP_X_REQUEST_ID": "r-1", "PATH_INFO": "/slope"})
     assert "The body of '/slope' broke off" in caplog.text
     assert [it.__dict__["rid"] for it in caplog.records] == ["r-1"]
+
+
+def test_start_is_called_once(caplog: pytest.LogCaptureFixture) -> None:
+    """``start_response`` is called again only with what went wrong, and before the body begins."""
+    again: list[Any] = [None]
+
+    def app(environ: object, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("A", "1")])
+        start_response("503 Closed", [("A", "2")], *again)
+        yield b"snow"
+
+    assert call(Gateway(app))[0][0] == "500 Internal Server Error"
+    assert "called again without exc_info" in caplog.text
+    error = RuntimeError("the avalanche")
+    again = [(RuntimeError, error, None)]
+    assert call(Gateway(app))[0] == ("503 Closed", [("A", "2")])
+
+
+def test_start_after_the_begin(caplog: pytest.LogCaptureFixture) -> None:
+    """What is announced once the body has begun comes too late: its cause is raised."""
+
+    def app(environ: object, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield b"snow"
+        start_response("500 Oh", [], (RuntimeError, RuntimeError("the avalanche"), None))
+
+    with pytest.raises(BrokenOff):
+        call(Gateway(app))
+    assert "the avalanche" in caplog.text
+
+
+def test_no_start(caplog: pytest.LogCaptureFixture) -> None:
+    """An application that does not announce its answer has failed."""
+    assert call(Gateway(lambda environ, start: []))[0][0] == "500 Internal Server Error"
+    assert "did not call start_response" in caplog.text
+
+
+def test_body_is_announced_when_it_begins() -> None:
+    """The server is told nothing before the first piece is here, or the end; ``write`` begins it."""
+    told: list[str] = []
+
+    def start(status: str, headers: object, exc_info: object = None) -> Any:
+        told.append(status)
+        return lambda data: told.append(data.decode())
+
+    body: Any = Gateway(lambda environ, begin: begin("204 None", []) and [])({}, start)
+    assert told == []
+    assert (list(body), told) == ([], ["204 None"])
+    Gateway(lambda environ, begin: begin("200 OK", [])(b"one") or [])({}, start)
+    assert told[1:] == ["200 OK", "one"]
 
 
 def test_body_that_fails_to_close(caplog: pytest.LogCaptureFixture) -> None:
@@ -148,7 +225,7 @@ def test_body_that_fails_to_close(caplog: pytest.LogCaptureFixture) -> None:
         def close(self) -> None:
             raise RuntimeError("the lift is stuck")
 
-    gateway = Gateway(lambda environ, start: start("200 OK", []) or Body())  # type: ignore[func-returns-value]  # as call's
+    gateway = Gateway(lambda environ, start: start("200 OK", []) and Body())
     call(gateway)
     assert "the lift is stuck" in caplog.text
     assert gateway.busy == 0

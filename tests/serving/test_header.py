@@ -1,10 +1,10 @@
-"""Headers of answers."""
+"""Status and headers of answers."""
 
 from __future__ import annotations
 
 import pytest
 
-from buttress.serving.header import check_header, check_headers, unknown, without
+from buttress.serving.header import check_header, check_headers, check_status, unknown, without
 
 
 def test_known_headers() -> None:
@@ -50,3 +50,10 @@ def test_unusual_values(value: str) -> None:
 def test_without() -> None:
     """Headers are left out by their name, however it is written."""
     assert without([("A", "1"), ("b", "2"), ("a", "3")], "a") == [("b", "2")]
+
+
+@pytest.mark.parametrize("status", ["99 Low", "100 Continue", "1000 High", "abc", "", "٢٠٠ OK"])
+def test_status_that_is_none_is_refused(status: str) -> None:
+    """A status that no server could send is an error."""
+    with pytest.raises(ValueError, match="is no status of an answer"):
+        check_status(status)

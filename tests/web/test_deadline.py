@@ -130,6 +130,7 @@ def test_by_environment(make: Make) -> None:
         ({"REQUEST_DEADLINE": "nan"}, "REQUEST_DEADLINE"),
         ({"REQUEST_DEADLINE_HEADER": "X Deadline"}, "X-Deadline"),
         ({"REQUEST_DEADLINE_HEADER": "X_Deadline"}, "X-Deadline"),
+        ({"REQUEST_DEADLINE_HEADER": "Content-Length"}, "says something else"),
     ],
 )
 def test_bad_settings_are_named(make: Make, config: dict[str, Any], named: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 import flask
 from werkzeug.datastructures import Authorization, EnvironHeaders, Headers, MultiDict
-from werkzeug.wsgi import get_host
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wsgi import LimitedStream, get_host, get_input_stream
 
 from buttress.engine.flaskcompat import decoded, server_of
 from buttress.engine.lazy import lazy
@@ -17,6 +18,30 @@ if TYPE_CHECKING:
 
 #: Werkzeug's way with bytes that are not UTF-8, as it registers it among the codecs' handlers.
 ENCODED = "werkzeug.url_quote"
+
+
+class BoundedStream(LimitedStream):
+    """A body whose end the server knows, and that has a greatest length.
+
+    Werkzeug's own leaves out without a word what goes beyond it, where the body is read as a whole;
+    read piece by piece, it refuses one of just the greatest length.
+    """
+
+    def __init__(self, source: IO[bytes], limit: int) -> None:
+        super().__init__(source, limit, is_max=True)
+        self._source = source
+
+    def on_exhausted(self) -> None:
+        """Raise `RequestEntityTooLarge` where there is more."""
+        if self._source.read(1):
+            raise RequestEntityTooLarge
+
+    def readall(self) -> bytes:
+        """Read what is left; raise `RequestEntityTooLarge` where there is more than may be."""
+        whole = super().readall()
+        if self.is_exhausted:
+            self.on_exhausted()
+        return whole
 
 
 class Request(flask.Request):
@@ -96,6 +121,17 @@ class Request(flask.Request):
     def headers(self) -> Headers:
         """The headers of the request."""
         return EnvironHeaders(self.environ)
+
+    @lazy
+    def stream(self) -> IO[bytes]:
+        """The body, to be read once and no further than it may be."""
+        if self.shallow:
+            raise RuntimeError("The body of a request made with shallow=True cannot be read.")
+        limit = self.max_content_length
+        stream = get_input_stream(self.environ, max_content_length=limit)
+        if limit is None or "wsgi.input_terminated" not in self.environ:
+            return stream
+        return cast("IO[bytes]", BoundedStream(self.environ["wsgi.input"], limit))
 
     @property
     def is_json(self) -> bool:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import Context, copy_context
+from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
 
 import bjoern
 
 from buttress.lifecycle import Deadline
+from buttress.serving.failure import BrokenOff
 from buttress.serving.gateway import Gateway
 from buttress.serving.intake import SETTLE
 from buttress.serving.supervisor import Supervisor
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
     from buttress.service import Service
 
 #: What bjoern cannot be told.
@@ -44,10 +50,11 @@ class BjoernEngine:
         """Answer requests until SIGINT, which bjoern takes for the end of its loop."""
         self._gateway = Gateway(app)
         listener.setblocking(False)
+        sys.excepthook = _print_what_is_new  # bjoern writes what a body raises by it
         self._runs = True
         ready()
         with listener:
-            bjoern.server_run(listener, self._gateway)
+            bjoern.server_run(listener, Apart(self._gateway))
         self._runs = False
 
     def leave(self) -> None:
@@ -67,3 +74,44 @@ class BjoernEngine:
     def idle(self) -> bool:
         """Tell whether no request is being answered; bjoern waits for kept connections."""
         return self._gateway is None or not self._gateway.busy
+
+
+def _print_what_is_new(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if kind is not BrokenOff:
+        sys.__excepthook__(kind, error, trace)
+
+
+class Apart:
+    """An application whose requests do not see each other's context variables (PEP 567).
+
+    bjoern answers all of them in one thread and fetches the pieces of several bodies by turns;
+    ``request`` and ``g`` in a stream would be those of whichever request came last.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        context = copy_context()
+        return _BodyApart(context.run(self._app, environ, start_response), context)
+
+
+class _BodyApart:
+    """A body that is read and closed in the context of its request."""
+
+    def __init__(self, body: Iterable[bytes], context: Context) -> None:
+        self._body = body
+        self._pieces = iter(body)
+        self._context = context
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return self._context.run(next, self._pieces)
+
+    def close(self) -> None:
+        if hasattr(self._body, "close"):
+            self._context.run(self._body.close)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
@@ -19,13 +18,14 @@ from buttress.serving.failure import (
     log_break,
     log_failure,
 )
-from buttress.serving.gateway import Failure, has_fitting_host
+from buttress.serving.gateway import Failure, check_call, has_fitting_host
 from buttress.serving.header import (
     CONNECTION,
     Header,
     Headers,
     as_text,
     check_header,
+    check_status,
     length_of,
     lowered,
     unknown,
@@ -63,15 +63,12 @@ class Answer:
         self, status: str, headers: Headers, exc_info: Failure = None
     ) -> Callable[[bytes], Any]:
         """Take status and headers: the ``start_response`` of PEP 3333."""
-        if exc_info is None and self.status:
-            raise RuntimeError("start_response was called again without exc_info.")
-        if exc_info and exc_info[1] and self.sent:
-            raise exc_info[1].with_traceback(exc_info[2])
+        check_call(bool(self.status), self.sent, exc_info)
         given = self.headers = list(headers)
         self.length, self.stays = -1, True
         for header in unknown(given):
             self._take(header)
-        self.status = code_of(status)
+        self.status = check_status(status)
         return self.chunks.append
 
     def is_whole(self, body: object) -> TypeGuard[list[bytes]]:
@@ -216,18 +213,6 @@ def is_ambiguous(scope: dict[str, Any]) -> bool:
         return False
     codings = [it.strip().lower() for it in scope["HTTP_TRANSFER_ENCODING"].split(",")]
     return codings[-1] != "chunked" or codings.count("chunked") > 1
-
-
-@lru_cache(maxsize=256)
-def code_of(status: str) -> int:
-    """Give the code at the begin of a status line.
-
-    Raises `ValueError` for what is no final status (RFC 9110, 15): granian would end the process.
-    """
-    code = status.partition(" ")[0]
-    if len(code) == 3 and code.isascii() and code.isdecimal() and code >= "200":
-        return int(code)
-    raise ValueError(f"{status!r} is no status of an answer: it must be from 200 to 999.")
 
 
 def _collect(answer: Answer, rest: Iterator[bytes]) -> bool:

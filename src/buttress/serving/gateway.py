@@ -20,7 +20,7 @@ from buttress.serving.failure import (
     log_break,
     log_failure,
 )
-from buttress.serving.header import Headers, check_headers, without
+from buttress.serving.header import Headers, check_headers, check_status, without
 from buttress.serving.known import Known
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class Gateway:
 
     A request header ``Proxy`` is dropped, since code that makes requests takes ``HTTP_PROXY``
     for the proxy to use. A body with a length is not called terminated, so that werkzeug counts
-    it and sees when it came short. Response headers are checked, failures become a 500, and calls
-    are counted.
+    it and sees when it came short. Status and headers are checked, what fails before the body has
+    begun becomes a 500, and calls are counted.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
@@ -79,22 +79,20 @@ class Gateway:
         environ.pop("HTTP_PROXY", None)
         if environ.get("CONTENT_LENGTH"):
             environ.pop("wsgi.input_terminated", None)
+        start = _Start(self, start_response)
         self._count(1)
         try:
-            body = self._answer(environ, _Start(self, start_response))
+            body = self._answer(environ, start)
         except BaseException:
             self._count(-1)
             raise
-        return _Body(body, environ, lambda: self._count(-1))
+        return _Body(body, environ, start, lambda: self._count(-1))
 
     def _answer(self, environ: WSGIEnvironment, start: _Start) -> Iterable[bytes]:
         try:
             return self._app(environ, start)
         except FAILURES as error:
-            log_failure(environ, error)
-        if start.begun:
-            raise BrokenOff
-        start("500 Internal Server Error", headers_of_failure(environ))
+            start.fail(environ, error)
         return [SERVER_ERROR]
 
     def _count(self, change: int) -> None:
@@ -102,36 +100,74 @@ class Gateway:
             self.busy += change
 
 
-class _Start:
-    """The ``start_response`` of one request, which checks the headers."""
+def check_call(called: bool, sent: bool, exc_info: Failure) -> None:
+    """Raise where ``start_response`` may not be called: again, or too late (PEP 3333)."""
+    if exc_info is None and called:
+        raise RuntimeError("start_response was called again without exc_info.")
+    if exc_info and exc_info[1] and sent:
+        raise exc_info[1].with_traceback(exc_info[2])
 
-    __slots__ = ("_gateway", "_start", "begun")
+
+class _Start:
+    """The ``start_response`` of one request, held back from the server until the body begins."""
+
+    __slots__ = ("_gateway", "_headers", "_start", "_status", "_write", "sent")
 
     def __init__(self, gateway: Gateway, start_response: StartResponse) -> None:
         self._gateway = gateway
         self._start = start_response
-        self.begun = False
+        self._status = ""
+        self._headers: Headers = []
+        self.sent = False
 
     def __call__(
         self, status: str, headers: Headers, exc_info: Failure = None
     ) -> Callable[[bytes], Any]:
+        check_call(bool(self._status), self.sent, exc_info)
+        check_status(status)
         check_headers(headers)
+        self._status, self._headers = status, [*headers]
+        return self._write_piece
+
+    def send(self) -> None:
+        """Tell the server what the answer begins with, once."""
+        if self.sent:
+            return
+        if not self._status:
+            raise RuntimeError("The application did not call start_response.")
         if self._gateway.leaving:
-            headers = [*without(headers, "connection"), CLOSE]
-        self.begun = True
-        return self._start(status, headers, exc_info)
+            self._headers = [*without(self._headers, "connection"), CLOSE]
+        self.sent = True
+        self._write = self._start(self._status, self._headers)
+
+    def _write_piece(self, data: bytes) -> None:
+        self.send()
+        self._write(data)
+
+    def fail(self, environ: WSGIEnvironment, error: BaseException) -> None:
+        """Begin an answer of 500 instead; raise `BrokenOff` where another has begun."""
+        if self.sent:
+            log_break(environ, error)
+            raise BrokenOff from None
+        log_failure(environ, error)
+        self._status, self._headers = "500 Internal Server Error", headers_of_failure(environ)
 
 
 class _Body:
     """A body whose failure is logged once, with the request's id, and told to the server."""
 
-    __slots__ = ("_body", "_environ", "_over", "_pieces")
+    __slots__ = ("_body", "_environ", "_over", "_pieces", "_start")
 
     def __init__(
-        self, body: Iterable[bytes], environ: WSGIEnvironment, over: Callable[[], None]
+        self,
+        body: Iterable[bytes],
+        environ: WSGIEnvironment,
+        start: _Start,
+        over: Callable[[], None],
     ) -> None:
         self._body = body
         self._environ = environ
+        self._start = start
         self._over = over
         self._pieces: Iterator[bytes] | None = None
 
@@ -142,12 +178,15 @@ class _Body:
         try:
             if self._pieces is None:
                 self._pieces = iter(self._body)
-            return next(self._pieces)
-        except StopIteration:
-            raise
+            piece = next(filter(None, self._pieces), None)
+            self._start.send()
         except FAILURES as error:
-            log_break(self._environ, error)
-        raise BrokenOff
+            self._start.fail(self._environ, error)
+            self._start.send()
+            self._pieces, piece = iter(()), SERVER_ERROR
+        if piece is None:
+            raise StopIteration
+        return piece
 
     def close(self) -> None:
         try:

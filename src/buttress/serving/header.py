@@ -1,4 +1,4 @@
-"""Headers of answers: what PEP 3333 and RFC 9110 allow in them."""
+"""Status and headers of answers: what PEP 3333 and RFC 9110 allow in them."""
 
 from __future__ import annotations
 
@@ -60,6 +60,18 @@ def check_headers(headers: Headers) -> None:
     """Check the headers of an answer. Raises `ValueError` where one is invalid."""
     for header in unknown(headers):
         check_header(header)
+
+
+@lru_cache(maxsize=256)
+def check_status(status: str) -> int:
+    """Check a status line, and give its code.
+
+    Raises `ValueError` for what is no final status (RFC 9110, 15); granian would end the process.
+    """
+    code = status.partition(" ")[0]
+    if len(code) == 3 and code.isascii() and code.isdecimal() and code >= "200":
+        return int(code)
+    raise ValueError(f"{status!r} is no status of an answer: it must be from 200 to 999.")
 
 
 @lru_cache(maxsize=1024)

@@ -48,8 +48,13 @@ class WebSettings(Section):
     ] = ""
 
     def problems(self) -> Iterable[str]:
-        """Name a header that cannot be one."""
+        """Name a header that cannot be one, or that says something else of every request."""
         header = self.request_deadline_header
+        if header.lower() in ("content-length", "content-type", "host"):
+            yield (
+                f"REQUEST_DEADLINE_HEADER={header!r} says something else of a request: "
+                "name a header of your own, such as 'X-Deadline'."
+            )
         if header and not _FIELD_NAME.fullmatch(header):
             yield (
                 f"REQUEST_DEADLINE_HEADER={header!r} is no name of a header: write letters, "
