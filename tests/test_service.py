@@ -137,15 +137,36 @@ def test_an_exit_in_a_view_is_an_error(package: Package) -> None:
     app.close()
 
 
-@pytest.mark.parametrize("hook", ["after_request", "teardown_request"])
-def test_an_exit_in_a_hook_is_an_error(package: Package, hook: str) -> None:
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("hook", ["before_request", "after_request"])
+def test_an_exit_in_a_hook_is_an_error(package: Package, hook: str, compiled: bool) -> None:
+    """It is answered with 500, also where it happens again for the error page."""
+    package({"shop/__init__.py": ""})
+    app = create_app("shop", extensions=[])
+    if not compiled:
+        app.make_response = app.make_response  # type: ignore[method-assign]  # one of its own
+    getattr(app, hook)(lambda *answer: sys.exit(3))
+    assert app.test_client().get("/").status_code == 500
+    app.close()
+
+
+def test_an_exit_at_the_end_is_an_error(package: Package) -> None:
     """Where there is no page for it, the server sees an ordinary exception."""
     package({"shop/__init__.py": ""})
     app = create_app("shop", extensions=[])
-    getattr(app, hook)(lambda *answer: sys.exit(3))
+    app.teardown_request(lambda error: sys.exit(3))
     with pytest.raises(RuntimeError, match=r"SystemExit\(3\) was raised in a request"):
         app.test_client().get("/")
     app.close()
+
+
+@pytest.mark.parametrize("hook", ["before_request", "after_request", "teardown_request"])
+def test_an_exit_in_a_bare_service_ends_it(hook: str) -> None:
+    """As with Flask."""
+    app = Service("bare")
+    getattr(app, hook)(lambda *answer: sys.exit(3))
+    with pytest.raises(SystemExit):
+        app.test_client().get("/")
 
 
 def test_a_property_that_fails_says_why() -> None:

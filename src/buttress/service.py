@@ -178,9 +178,8 @@ class Service(CompiledFlask):
         if not self.lifecycle.ready:
             self._make_ready()
         try:
-            compiled = self.compilation.current or self.compilation.renew(self)
-            return compiled(self, environ, start_response)
-        except SystemExit as error:  # of a hook that runs for the error page as well
+            return super().wsgi_app(environ, start_response)
+        except SystemExit as error:  # of a function that runs at the request's end
             self.refuse_exit(error)
             raise
 
@@ -191,6 +190,22 @@ class Service(CompiledFlask):
         except SystemExit as error:
             self.refuse_exit(error)
             raise
+
+    def process_response(self, response: Response) -> Response:
+        """Run the hooks of a response as Flask does, except for ``exit()``."""
+        try:
+            return super().process_response(response)
+        except SystemExit as error:
+            self.refuse_exit(error)
+            raise
+
+    def answer_exit(self, error: SystemExit) -> Response:
+        """Answer a request in which something called ``exit()`` as one that failed."""
+        try:
+            self.refuse_exit(error)
+        except RuntimeError as refused:
+            return self.handle_exception(refused)
+        raise error
 
     def refuse_exit(self, error: SystemExit) -> None:
         """Make an ``exit()`` in a request an error like others.

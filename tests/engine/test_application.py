@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
+from unittest.mock import Mock
 
 import flask
 import pytest
 from flask.sessions import SecureCookieSessionInterface
-from werkzeug.routing import Rule
+from werkzeug.exceptions import Conflict, HTTPException
+from werkzeug.routing import BaseConverter, Rule
 from werkzeug.test import Client, EnvironBuilder
 
 from buttress import LifecycleError, Service
@@ -213,3 +216,140 @@ def test_rule_without_an_endpoint_harms_no_other(app: Service) -> None:
     app.url_map.add(Rule("/old", redirect_to="/new"))
     assert is_compiled(app)
     assert Client(app).get("/old").status_code == 308
+
+
+def test_method_patched_in_flask_is_called(app: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a tracer has put in the place of a method of Flask's class runs."""
+    dispatch = flask.Flask.dispatch_request
+    monkeypatch.setattr(flask.Flask, "dispatch_request", lambda self: {"traced": dispatch(self)})
+    assert Client(app).get("/").get_json() == {"traced": [False]}
+
+
+@wraps(Service.process_response)
+def wrapping(self: Service, response: flask.Response) -> flask.Response:
+    """Stand for a method as a tracer's wrapper does."""
+    return flask.Response("replaced")
+
+
+@pytest.mark.parametrize("method", [Mock(return_value=flask.Response("replaced")), wrapping])
+def test_method_patched_in_the_service_is_called(
+    app: Service, monkeypatch: pytest.MonkeyPatch, method: Any
+) -> None:
+    """So does what stands in the place of a method of the service's class."""
+    monkeypatch.setattr(Service, "process_response", method)
+    assert Client(app).get("/").text == "replaced"
+
+
+def test_what_cannot_be_compiled_is_left_to_flask(
+    app: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Flask's own code answers, and the log says why."""
+    app.url_map.converters["odd"] = type("Odd", (BaseConverter,), {"regex": "("})
+    app.add_url_rule("/<odd:value>", "odd", lambda value: "never")
+    assert Client(app).get("/").get_json() == [False]
+    assert "bare cannot be compiled" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [flask.Flask, Service])
+def test_view_that_cannot_be_prepared_harms_no_other(kind: type[flask.Flask]) -> None:
+    """A coroutine function without asgiref fails when it is asked for."""
+
+    class Without(kind):  # type: ignore[valid-type, misc]  # one of two
+        def async_to_sync(self, func: Any) -> Any:
+            raise RuntimeError("asgiref is not installed")
+
+    async def view() -> str:
+        return "never"
+
+    app = Without("bare")
+    app.add_url_rule("/async", "async", view)
+    app.add_url_rule("/", "index", lambda: [type(cv_request.get()) is Context])
+    answers = [Client(app).get(path) for path in ("/", "/async", "/")]
+    assert [it.status_code for it in answers] == [200, 500, 200]
+    assert answers[2].get_json() == [kind is Service]
+
+
+CHANGED = {
+    "REQUEST_METHOD": "PUT",
+    "PATH_INFO": "/changed",
+    "QUERY_STRING": "changed=1",
+    "REMOTE_ADDR": "192.0.2.1",
+    "SCRIPT_NAME": "/changed",
+    "HTTP_HOST": "changed.test",
+    "wsgi.url_scheme": "https",
+    "SERVER_NAME": "changed.test",
+}
+
+
+@pytest.mark.parametrize("kind", [flask.Flask, Service])
+@pytest.mark.parametrize("known", [False, True])
+def test_changed_environment_does_not_change_the_request(
+    kind: type[flask.Flask], known: bool
+) -> None:
+    """What the request says of itself is what it came with."""
+
+    def view() -> list[Any]:
+        request = flask.request
+        request.environ.update(CHANGED)
+        told = (request.method, request.path, request.query_string.decode(), request.remote_addr)
+        return [*told, request.root_path, request.host, request.scheme, request.server]
+
+    app = kind("bare")
+    app.add_url_rule("/", "index", view)
+    for _ in range(1 + known):  # the second time, the host is one that was accepted before
+        answer = Client(app).get("/?a=1", environ_base={"REMOTE_ADDR": "127.0.0.1"}).get_json()
+    expected = ["GET", "/", "a=1", "127.0.0.1", "", "localhost", "http", ["localhost", 80]]
+    assert answer == expected
+
+
+class Answering(Conflict):
+    """An error that answers in a way of its own."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        start_response("299 Own", [("Content-Type", "text/plain")])
+        return [b"own way"]
+
+
+class Delegating(Conflict):
+    """An error whose response is any WSGI callable."""
+
+    def get_response(self, *args: Any) -> Any:
+        return Answering()
+
+
+@pytest.mark.parametrize("kind", [flask.Flask, Service])
+@pytest.mark.parametrize("error", [Answering, Delegating])
+@pytest.mark.parametrize(("method", "body"), [("GET", "own way"), ("HEAD", "")])
+def test_errors_that_answer_by_themselves(
+    kind: type[flask.Flask], error: Callable[[], HTTPException], method: str, body: str
+) -> None:
+    """An error is a WSGI application, and may be one of its own kind."""
+    app = kind("bare")
+
+    def view() -> str:
+        raise error()
+
+    app.add_url_rule("/", "index", view)
+    app.register_error_handler(409, lambda it: it)
+    answer = Client(app).open("/", method=method)
+    assert (answer.status, answer.text) == ("299 Own", body)
+
+
+@pytest.mark.parametrize("kind", [flask.Flask, Service])
+def test_forgotten_application_context_is_an_error(kind: type[flask.Flask]) -> None:
+    """A context that a view has pushed and left there does not stay."""
+    app = kind("bare")
+    app.add_url_rule("/", "index", lambda: app.app_context().push() or "")  # type: ignore[func-returns-value]  # None
+    with pytest.raises(AssertionError, match="Popped wrong app context"):
+        Client(app).get("/")
+
+
+@pytest.mark.parametrize("kind", [flask.Flask, Service])
+def test_changed_defaults_of_responses(
+    kind: type[flask.Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was changed in Flask's class of responses holds for direct answers too."""
+    monkeypatch.setattr(flask.Response, "default_mimetype", "text/plain")
+    app = kind("bare")
+    app.add_url_rule("/", "index", lambda: "text")
+    assert Client(app).get("/").mimetype == "text/plain"

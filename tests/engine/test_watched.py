@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -40,6 +42,10 @@ MAPS: dict[str, Callable[[WatchedMap], object]] = {
     "host_matching": lambda it: setattr(it, "host_matching", True),
     "merge_slashes": lambda it: setattr(it, "merge_slashes", False),
 }
+
+
+def _pickled(it: Any) -> Any:
+    return pickle.loads(pickle.dumps(it))  # noqa: S301 -- our own
 
 
 class Changes:
@@ -84,20 +90,22 @@ def test_hooks_tell(change: Callable[[Any], object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "add",
+    "put",
     [
-        lambda it: it["new"].append(1),
-        lambda it: it.setdefault("new", []).append(1),
-        lambda it: (it.update(new=[]), it["new"].append(1)),
-        lambda it: (it.__setitem__("new", []), it["new"].append(1)),
+        lambda it: it["new"],
+        lambda it: it.setdefault("new", []),
+        lambda it: it.update(new=[]),
+        lambda it: it.__setitem__("new", []),
     ],
 )
-def test_list_of_hooks_tells_however_it_came(add: Callable[[Any], object]) -> None:
+def test_list_of_hooks_tells_however_it_came(put: Callable[[Any], object]) -> None:
     """A list that is put into the table tells of its own changes too."""
     told = Changes()
     watched = watched_hooks({}, told)
-    add(watched)
-    assert (watched, told.count) == ({"new": [1]}, 2)
+    put(watched)
+    told.count = 0
+    watched["new"].append(1)
+    assert (watched, told.count) == ({"new": [1]}, 1)
 
 
 def test_reading_does_not_tell() -> None:
@@ -106,7 +114,29 @@ def test_reading_does_not_tell() -> None:
     watched = watched_hooks({"a": [1]}, told)
     told.count = 0
     assert (watched.get("a"), "b" in watched, list(watched["a"])) == ([1], False, [1])
+    assert (watched["b"], watched.setdefault("a", [2])) == ([], [1])
+    assert watched_table({"a": 1}, told).setdefault("a", 2) == 1
     assert told.count == 0
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, _pickled])
+@pytest.mark.parametrize(
+    ("watch", "plain"),
+    [
+        (watched_list, [1, [2]]),
+        (watched_table, {"a": [1]}),
+        (watched_hooks, defaultdict(list, {None: [1], "a": [2]})),
+    ],
+)
+def test_copies_are_plain(
+    copied: Callable[[Any], Any], watch: Callable[..., Any], plain: Any
+) -> None:
+    """A copy, as a test makes to restore it, is what Flask has, and tells nobody."""
+    told = Changes()
+    watched = watch(plain, told)
+    told.count = 0
+    made = copied(watched)
+    assert (made, type(made), told.count) == (plain, type(plain), 0)
 
 
 @pytest.mark.parametrize("change", MAPS.values(), ids=MAPS)

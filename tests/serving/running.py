@@ -27,7 +27,7 @@ PACKAGE = '''
 import os
 import time
 
-from flask import Response, g, jsonify, request, stream_with_context
+from flask import Response, g, jsonify, request, send_file, stream_with_context
 
 from buttress import Extension, create_app
 
@@ -114,6 +114,10 @@ def make():
 
         g.number = number
         return stream_with_context(told())
+
+    @app.get("/file")
+    def file():
+        return send_file(__file__, etag=False)
 
     @app.get("/left")
     def left():

@@ -42,19 +42,32 @@ def test_answer() -> None:
     assert call(Gateway(application(("A", "1")))) == (("200 OK", [("A", "1")]), b"hello")
 
 
-def test_proxy_header() -> None:
-    """A request header ``Proxy`` is dropped."""
-    environ = {"HTTP_PROXY": "http://evil.test", "HTTP_ACCEPT": "*/*"}
-    call(Gateway(application()), environ)
-    assert environ == {"HTTP_ACCEPT": "*/*"}
+def seen(environ: dict[str, Any]) -> dict[str, Any]:
+    """Make a request, and give the environment that the application saw."""
+    seen: dict[str, Any] = {}
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    call(Gateway(app), environ)
+    return seen
+
+
+def test_what_is_dropped() -> None:
+    """A request header ``Proxy``, and a wrapper of files; the server's environment stays."""
+    environ = {"HTTP_PROXY": "http://evil.test", "wsgi.file_wrapper": list, "HTTP_ACCEPT": "*/*"}
+    before = {**environ}
+    assert seen(environ) == {"HTTP_ACCEPT": "*/*"}
+    assert environ == before
 
 
 @pytest.mark.parametrize(("length", "terminated"), [("3", False), (None, True), ("", True)])
 def test_body_with_a_length(length: str | None, terminated: bool) -> None:
     """A body with a length is not called terminated."""
-    environ = {"CONTENT_LENGTH": length, "wsgi.input_terminated": True}
-    call(Gateway(application()), environ)
-    assert ("wsgi.input_terminated" in environ) is terminated
+    told = seen({"CONTENT_LENGTH": length, "wsgi.input_terminated": True})
+    assert ("wsgi.input_terminated" in told) is terminated
 
 
 def test_header_with_line_break(caplog: pytest.LogCaptureFixture) -> None:
@@ -204,7 +217,7 @@ def test_no_start(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_body_is_announced_when_it_begins() -> None:
-    """The server is told nothing before the first piece is here, or the end; ``write`` begins it."""
+    """The server is told nothing before a piece is here, or the end; ``write`` begins it."""
     told: list[str] = []
 
     def start(status: str, headers: object, exc_info: object = None) -> Any:

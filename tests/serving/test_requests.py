@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.servers import require_server
-from tests.serving.running import Running
+from tests.serving.running import PACKAGE, Running
 
 Start = Callable[..., Running]
 SERVERS = ("granian", "gunicorn", "bjoern")
@@ -131,6 +131,15 @@ def test_streams_at_a_time(start: Start, server: str) -> None:
         bodies = pool.map(lambda number: running.ask(f"/own/{number}").body.decode(), range(8))
         assert list(bodies) == [f"{number} /own/{number} " * 4 for number in range(8)]
     assert json.loads(running.ask("/left").body) == []
+
+
+def test_file(start: Start, server: str) -> None:
+    """A file comes whole, and in parts."""
+    running = start(SERVER=server)
+    whole = running.ask("/file")
+    assert (whole.status, whole.body) == (200, PACKAGE.encode())
+    part = running.ask("/file", headers={"Range": "bytes=10-19"})
+    assert (part.status, part.body) == (206, PACKAGE.encode()[10:20])
 
 
 def test_upload_that_breaks_off(start: Start, server: str) -> None:

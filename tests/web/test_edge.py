@@ -167,6 +167,126 @@ def test_escaped_exception_is_observed() -> None:
     assert seen == [(None, 500, True, False)]
 
 
+def test_failing_observer_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged; the answer is sent, others are told, and an exception stays what it was."""
+    edge = Edge()
+    edge.observers.append(lambda *told: 1 / 0)
+    seen = told(edge)
+    with client(edge).get("/") as answer:
+        assert answer.text == "application"
+
+    def failing_application(environ: Any, start_response: Any) -> Any:
+        raise KeyError("lift")
+
+    with pytest.raises(KeyError, match="lift"):
+        client(edge, failing_application).get("/")
+    assert [status for _, status, _, _ in seen] == [200, 500]
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize("place", ["probes", "shortcuts"])
+def test_failure_before_the_application_is_observed(place: str) -> None:
+    """A probe or a shortcut that fails is a request that was answered with 500."""
+    edge = Edge()
+    seen = told(edge)
+    edge.probes = {"/": lambda environ: 1 / 0} if place == "probes" else {}  # type: ignore[dict-item, return-value]  # fails
+    edge.shortcuts = [lambda environ: 1 / 0] if place == "shortcuts" else []  # type: ignore[list-item, return-value]  # fails
+    with pytest.raises(ZeroDivisionError):
+        client(edge).get("/")
+    assert seen == [(None, 500, True, False)]
+
+
+class NotIterable:
+    """A body that cannot be read, and is closed nevertheless."""
+
+    closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise TypeError("no snow")
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+def test_body_that_cannot_be_read_is_observed() -> None:
+    """It is a 500, and closed."""
+    edge, body = Edge(), NotIterable()
+    seen = told(edge)
+    around = Around(edge, lambda environ, start: start("200 OK", []) and body)
+    environ = create_environ("/")
+    stream: Any = around(environ, lambda status, headers, exc_info=None: [].append)
+    with pytest.raises(TypeError, match="no snow"):
+        list(stream)
+    stream.close()
+    assert (seen, body.closed) == ([(None, 500, True, False)], True)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([], (500, False)),
+        ([b""], (500, False)),
+        ([b"snow"], (200, True)),
+        ([b"snow", b""], (200, True)),
+    ],
+)
+def test_stream_begins_with_its_first_byte(pieces: list[bytes], expected: object) -> None:
+    """A stream that fails before it is a 500, one that fails later breaks off."""
+    edge = Edge()
+    seen = told(edge)
+    around = Around(edge, failing(*pieces))
+    stream: Any = around(create_environ("/"), lambda status, headers, exc_info=None: [].append)
+    with pytest.raises(ValueError, match="broken"):
+        list(stream)
+    stream.close()
+    assert [(status, failed) for _, status, _, failed in seen] == [expected]
+
+
+def test_many_content_types_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines of a few content types are remembered; those of others are right as well."""
+    monkeypatch.setattr("buttress.web.edge.KINDS", 2)
+    edge = Edge()
+    edge.constants.append(lambda kind, https: [("X-Kind", kind)])
+    kinds = [f"text/x{number}" for number in range(4)]
+    assert [edge.lines(kind, "http") for kind in kinds] == [[("X-Kind", kind)] for kind in kinds]
+    assert len(edge._lines) == 2
+
+
+def test_late_start_is_observed() -> None:
+    """An application may announce its answer with the first piece; its status is what counts."""
+    edge = Edge()
+    seen = told(edge)
+
+    def late(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("202 Accepted", [])
+        yield b"snow"
+
+    with client(edge, late).get("/") as answer:
+        assert answer.text == "snow"
+    assert [status for _, status, _, _ in seen] == [202]
+
+
+def test_callable_that_a_view_returns_is_observed(make: Make) -> None:
+    """A view may return any WSGI callable, which announces its answer when it is read."""
+    app = make()
+
+    def late(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("202 Accepted", [])
+        yield b"snow"
+
+    class Own(Response):
+        def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+            return late(environ, start_response)
+
+    app.response_class = Own  # type: ignore[assignment]  # no Flask response
+    app.add_url_rule("/own", "own", lambda: Own("never"))
+    seen = told(edge_of(app))
+    with app.test_client().get("/own") as answer:
+        assert answer.text == "snow"
+    assert [(route, status) for route, status, _, _ in seen] == [("/own", 202)]
+
+
 def test_answer_that_the_server_refuses_is_observed_as_500(make: Make) -> None:
     """Headers that the server refuses are observed as the 500 that it answers."""
 

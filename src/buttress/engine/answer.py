@@ -40,6 +40,15 @@ class Answer(NamedTuple):
     content_type: str | None = None
 
 
+def _defaults() -> tuple[object, ...]:
+    kind = flask.Response
+    return kind.default_status, kind.default_mimetype, kind.automatically_set_content_length
+
+
+#: What a response has by default, unless somebody has changed the class.
+_DEFAULTS = (200, "text/html", True)
+
+
 class Answers:
     """Make answers as `flask.Flask.make_response` and `flask.Response` do, at less expense.
 
@@ -48,7 +57,7 @@ class Answers:
 
     def __init__(self, app: flask.Flask) -> None:
         self._json = cast("JSONProvider", app.json)  # asked only where it is one
-        self._plain = app.response_class is flask.Response
+        self._plain = app.response_class is flask.Response and _defaults() == _DEFAULTS
         self._writers: dict[type, tuple[Write, str | None]] = {}
         if self._plain:
             self._writers = {str: (str.encode, HTML), bytes: (bytes, HTML)}
@@ -82,9 +91,16 @@ class Answers:
 
     def unseen_response(self, app: flask.Flask, environ: WSGIEnvironment, value: Any) -> Any:
         """Make the response that a value stands for, and that no hook is going to see."""
-        if isinstance(value, HTTPException) and self._plain:
-            return value.get_response(environ)  # what Flask makes a response of its own class of
+        if self._plain and isinstance(value, HTTPException) and _answers_by_response(type(value)):
+            value = value.get_response(environ)
+            if type(value) in PLAIN:  # Flask would copy it into its own class
+                return value
         return self.response(app, value)
+
+
+def _answers_by_response(kind: type[HTTPException]) -> bool:
+    """Tell whether calling an error does nothing but call its response."""
+    return kind.__call__ is HTTPException.__call__
 
 
 def _responds_as_flask(provider: object) -> bool:

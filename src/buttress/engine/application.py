@@ -17,6 +17,7 @@ from buttress.engine.watched import (
 )
 
 if TYPE_CHECKING:
+    import flask
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from buttress.web.edge import Edge
@@ -30,8 +31,8 @@ _WATCHED: dict[str, Callable[[Any, Callable[[], object]], Any]] = {
     "view_functions": watched_table,
 }
 _CHANGING = STOOD_FOR | _WATCHED.keys() | {
-    "edge", "json", "request_class", "response_class", "session_interface", "subdomain_matching",
-    "url_map",
+    "async_to_sync", "edge", "json", "request_class", "response_class", "session_interface",
+    "subdomain_matching", "url_map",
 }  # fmt: skip
 
 
@@ -104,5 +105,6 @@ class CompiledFlask(RegistrationGuard):
         """Answer a request by Flask's own code."""
         return super().wsgi_app(environ, start_response)
 
-    def refuse_exit(self, error: SystemExit) -> None:
-        """Raise something else where a request may not end the process."""
+    def answer_exit(self, error: SystemExit) -> flask.Response:
+        """Answer a request in which something called ``exit()``; Flask lets it end the process."""
+        raise error

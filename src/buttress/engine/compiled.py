@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from copy import copy
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import flask
+from flask import Flask
 from flask.signals import appcontext_pushed, request_finished, request_started
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Rule
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
     from buttress.engine.application import CompiledFlask
 
+logger = logging.getLogger("buttress.engine")
+
 #: The number of hosts that are remembered, and their greatest length (a name has at most 253).
 HOSTS, LONGEST_HOST = 1000, 260
 PRESERVE = "werkzeug.debug.preserve_context"
@@ -34,6 +40,8 @@ STOOD_FOR = frozenset(
     "finalize_request full_dispatch_request make_response preprocess_request process_response "
     "request_context app_context".split()
 )
+#: As they were before anybody could replace them.
+_FLASKS_OWN = {name: vars(Flask)[name] for name in STOOD_FOR}
 
 
 class Compiled:
@@ -41,18 +49,26 @@ class Compiled:
 
     def __init__(self, app: CompiledFlask) -> None:
         self.edge = app.edge
-        #: Whether the application has no way of its own that the compiled one would miss.
+        #: Hosts that Werkzeug has accepted, with the trusted ones of that moment.
+        self._hosts: dict[str, Any] = {}
+        #: Whether requests can go the compiled way; Flask's own code answers them otherwise.
         self._regular = _is_regular(app)
+        if not self._regular:
+            return
+        try:
+            self._compile(app)
+        except Exception:
+            logger.exception("%s cannot be compiled; it is answered by Flask alone", app.name)
+            self._regular = False
+
+    def _compile(self, app: CompiledFlask) -> None:
         #: The route of the requests that no rule fits.
         self._unrouted = route_of(app, None)
-        self._routes = {id(rule): route_of(app, rule) for rule in app.url_map.iter_rules()}
-        routes = self._routes if _has_paths_only(app) else {}
-        self._router = Router(app.url_map, routes)
+        self._routes = _routes_of(app)
+        self._router = Router(app.url_map, self._routes if _has_paths_only(app) else {})
         self._answers = Answers(app)
         #: Whether opening a session is known to do nothing but read its cookie.
         self._lazy_session = is_plain_session(app.session_interface)
-        #: Hosts that Werkzeug has accepted, with the trusted ones of that moment.
-        self._hosts: dict[str, Any] = {}
 
     def __call__(
         self, app: CompiledFlask, environ: WSGIEnvironment, start_response: StartResponse
@@ -75,6 +91,8 @@ class Compiled:
         except BaseException:
             edge.tell(environ, context.route.name, 500)
             raise
+        if context.start is not None:
+            return edge.follow_start(environ, context.start, body)
         return edge.follow(environ, context.route.name, context.code, body)
 
     def _serve(
@@ -91,6 +109,9 @@ class Compiled:
             except Exception as failure:  # noqa: BLE001 -- Flask makes an answer of it, or raises it
                 error = failure
                 answer = app.handle_exception(failure)
+            except SystemExit as failure:
+                error = failure
+                answer = app.answer_exit(failure)
             except BaseException as failure:
                 error = failure
                 raise
@@ -116,10 +137,8 @@ class Compiled:
         """Let something answer that is no response, but can answer by itself."""
         if self.edge is None:
             return application(context.environ, start_response)
-        start = self.edge.start(context.environ, start_response)
-        body = application(context.environ, start)
-        context.code = start.status
-        return body
+        context.start = self.edge.start(context.environ, start_response, context.route.name)
+        return application(context.environ, context.start)
 
     def _answer(self, app: CompiledFlask, context: Context) -> Any:
         """Find the route, run its view and hooks, and make the answer of what they give.
@@ -140,9 +159,6 @@ class Compiled:
                 value = self._dispatch(app, context)
         except Exception as error:  # noqa: BLE001 -- as above
             value = app.handle_user_exception(error)
-        except SystemExit as error:
-            app.refuse_exit(error)
-            raise
         if not (
             "_after_request_functions" in made
             or "_session" in made
@@ -257,20 +273,37 @@ def _has_session_to_save(app: CompiledFlask, context: Context) -> bool:
     )
 
 
-def _is_regular(app: flask.Flask) -> bool:
+def _is_regular(app: Flask) -> bool:
     """Tell whether the methods that the compiled way stands for are those of Flask."""
     return not STOOD_FOR & app.__dict__.keys() and all(
-        _owner(type(app), name) in ("buttress", "flask") for name in STOOD_FOR
+        _is_known(kind, name)
+        for kind in type(app).__mro__
+        for name in STOOD_FOR & kind.__dict__.keys()
     )
 
 
-def _owner(kind: type, name: str) -> str:
-    """Name the distribution whose class has the method."""
-    owner = next(each for each in kind.__mro__ if name in each.__dict__)
-    return owner.__module__.partition(".")[0]
+def _is_known(kind: type, name: str) -> bool:
+    """Tell whether the method of a class is Flask's, not replaced since, or of this package."""
+    method = kind.__dict__[name]
+    if kind is Flask:
+        return method is _FLASKS_OWN[name]
+    return type(method) is FunctionType and method.__globals__["__name__"].startswith("buttress.")
 
 
-def _has_paths_only(app: flask.Flask) -> bool:
+def _routes_of(app: Flask) -> dict[int, Route]:
+    """Make the routes of all rules, by the `id` of the rule.
+
+    Where that fails, as for a coroutine function without asgiref, it fails again for the requests
+    to that rule, and for those alone.
+    """
+    routes = {}
+    for rule in app.url_map.iter_rules():
+        with suppress(Exception):
+            routes[id(rule)] = route_of(app, rule)
+    return routes
+
+
+def _has_paths_only(app: Flask) -> bool:
     """Tell whether method and path say which rule a request is for, and changes are noticed."""
     by_host = app.subdomain_matching or app.url_map.host_matching
     return isinstance(app.url_map, WatchedMap) and not by_host

@@ -31,10 +31,14 @@ if TYPE_CHECKING:
     from werkzeug.routing import MapAdapter
 
     from buttress.engine.route import Route
+    from buttress.web.edge import Start
 
 
 class Context(RequestContext):
-    """Everything that belongs to one request, made where it is first asked for."""
+    """Everything that belongs to one request, made where it is first asked for.
+
+    `RequestContext.__init__` is not run: whatever it would set is here, by the same name.
+    """
 
     flashes = None
     #: Whether the request is in progress, for which the engine makes it the current context.
@@ -49,6 +53,8 @@ class Context(RequestContext):
     routing_exception: HTTPException | None = None
     #: The status of the answer, once it has begun.
     code = 0
+    #: What the answer begins with, where something answers that is no response.
+    start: Start | None = None
 
     def __init__(self, app: flask.Flask, environ: WSGIEnvironment, route: Route) -> None:
         self.app = app
@@ -174,7 +180,12 @@ class Context(RequestContext):
                 if ends_app and (route.teardown_app or appcontext_tearing_down.receivers):
                     self._tear_down_app(exc)
             finally:
+                current_app = cv_app.get(None)
                 cv_app.reset(app_token)
+            if current_app is not self:
+                raise AssertionError(
+                    f"Popped wrong app context. ({current_app!r} instead of {self!r})"
+                )
             if ends_app and appcontext_popped.receivers:
                 appcontext_popped.send(app, _async_wrapper=app.ensure_sync)
             if current is not self:

@@ -16,6 +16,8 @@ from buttress.engine.lazy import lazy
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+#: What Flask's request reads from the environment when it is made.
+_TAKEN_AT_ONCE = "method scheme server root_path path query_string remote_addr".split()
 #: Werkzeug's way with bytes that are not UTF-8, as it registers it among the codecs' handlers.
 ENCODED = "werkzeug.url_quote"
 
@@ -55,41 +57,53 @@ class Request(flask.Request):
     def __init__(
         self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False
     ) -> None:
-        self.environ = environ
+        self._environ = environ
         if shallow:
             self.shallow = True
         elif populate_request:
             environ["werkzeug.request"] = self
 
     @lazy
+    def environ(self) -> WSGIEnvironment:
+        """The WSGI environment.
+
+        Whoever asks for it may change it, so what Flask takes from it beforehand is taken now.
+        """
+        for name in _TAKEN_AT_ONCE:
+            getattr(self, name)
+        if self.host_is_known:
+            self.host  # noqa: B018 -- noted by reading it
+        return self._environ
+
+    @lazy
     def method(self) -> str:
         """The method, in capitals."""
-        return cast("str", self.environ.get("REQUEST_METHOD", "GET")).upper()
+        return cast("str", self._environ.get("REQUEST_METHOD", "GET")).upper()
 
     @lazy
     def scheme(self) -> str:
         """The scheme of the URL."""
-        return cast("str", self.environ.get("wsgi.url_scheme", "http"))
+        return cast("str", self._environ.get("wsgi.url_scheme", "http"))
 
     @lazy
     def server(self) -> tuple[str, int | None] | None:
         """The address of the server."""
-        return server_of(self.environ)
+        return server_of(self._environ)
 
     @lazy
     def root_path(self) -> str:
         """The prefix under which the application is mounted, without a slash at its end."""
-        return decoded(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
+        return decoded(self._environ.get("SCRIPT_NAME") or "").rstrip("/")
 
     @lazy
     def path(self) -> str:
         """The path below `root_path`, with one slash at its begin."""
-        return "/" + decoded(self.environ.get("PATH_INFO") or "").lstrip("/")
+        return "/" + decoded(self._environ.get("PATH_INFO") or "").lstrip("/")
 
     @lazy
     def query_string(self) -> bytes:
         """What follows the question mark, as it came."""
-        return cast("str", self.environ.get("QUERY_STRING", "")).encode("latin1")
+        return cast("str", self._environ.get("QUERY_STRING", "")).encode("latin1")
 
     @lazy
     def args(self) -> MultiDict[str, str]:
@@ -120,7 +134,7 @@ class Request(flask.Request):
     @lazy
     def headers(self) -> Headers:
         """The headers of the request."""
-        return EnvironHeaders(self.environ)
+        return EnvironHeaders(self._environ)
 
     @lazy
     def stream(self) -> IO[bytes]:
@@ -128,22 +142,22 @@ class Request(flask.Request):
         if self.shallow:
             raise RuntimeError("The body of a request made with shallow=True cannot be read.")
         limit = self.max_content_length
-        stream = get_input_stream(self.environ, max_content_length=limit)
-        if limit is None or "wsgi.input_terminated" not in self.environ:
+        stream = get_input_stream(self._environ, max_content_length=limit)
+        if limit is None or "wsgi.input_terminated" not in self._environ:
             return stream
-        return cast("IO[bytes]", BoundedStream(self.environ["wsgi.input"], limit))
+        return cast("IO[bytes]", BoundedStream(self._environ["wsgi.input"], limit))
 
     @property
     def is_json(self) -> bool:
         """Whether the body is JSON by its content type."""
-        return self.environ.get("CONTENT_TYPE") == "application/json" or super().is_json
+        return self._environ.get("CONTENT_TYPE") == "application/json" or super().is_json
 
     @lazy
     def remote_addr(self) -> str | None:
         """The address of the client."""
-        return self.environ.get("REMOTE_ADDR")
+        return self._environ.get("REMOTE_ADDR")
 
     @lazy
     def host(self) -> str:
         """The host asked for; raises `SecurityError` for one that is not trusted."""
-        return get_host(self.environ, None if self.host_is_known else self.trusted_hosts)
+        return get_host(self._environ, None if self.host_is_known else self.trusted_hosts)

@@ -49,15 +49,15 @@ class Branch(NamedTuple):
 class Node:
     """A place in the tree of paths."""
 
-    __slots__ = ("branches", "forks", "literal", "only", "slash", "targets")
+    __slots__ = ("branches", "forks", "literal", "only", "targets", "undecided")
 
     def __init__(self) -> None:
         self.literal: dict[str, Node] = {}
         self.branches: list[Branch] = []
         #: By method; ``None`` for one whose rule is irregular.
         self.targets: dict[str, Target | None] = {}
-        #: Whether a path that ends here, or with one more slash, may be Werkzeug's affair.
-        self.slash: bool = False
+        #: Whether Werkzeug is to say what a path that ends here, or with one more slash, is.
+        self.undecided: bool = False
         #: Whether anything is left to try where a literal part leads nowhere.
         self.forks: bool = False
         #: The branch that is all there is to try where no literal part fits.
@@ -69,6 +69,7 @@ IRREGULAR: tuple[None, list[str]] = (None, [])
 Found = tuple[Target | None, list[str]]
 #: There is no rule for the path, whatever the method.
 NOWHERE: tuple[Any, dict[str, Any]] = (None, {})
+#: In the place of a method: is there a rule at all?
 ANY = None
 
 
@@ -83,8 +84,9 @@ class Tail(NamedTuple):
 class Router(Generic[T]):
     """The rules of one `werkzeug.routing.Map`, at the moment of its making.
 
-    ``routes`` gives what is to be found for a rule, by its `id`. A rule that is not there is left
-    to Werkzeug, and so is everything where the whole is empty.
+    ``routes`` gives what is to be found for a rule, by its `id`, since a rule equals others and has
+    no hash. A rule that is not there is left to Werkzeug, and so is everything where the whole is
+    empty.
     """
 
     def __init__(self, url_map: Map, routes: Mapping[int, T]) -> None:
@@ -149,7 +151,10 @@ class Router(Generic[T]):
 def _walk(
     node: Node, parts: list[str], at: int, texts: list[str], method: str | None
 ) -> Found | None:
-    """Go along the parts of a path; ``None`` where they lead nowhere and others are to be tried."""
+    """Go along the parts of a path; ``None`` where they lead nowhere and others are to be tried.
+
+    ``texts`` is the caller's to give away: those of the variables met on the way are added to it.
+    """
     for part in parts[at:]:
         below = node.literal.get(part)
         if below is not None:
@@ -168,7 +173,7 @@ def _walk(
         at += 1
     if method in node.targets:
         return node.targets[method], texts
-    return IRREGULAR if node.slash or (method is ANY and node.targets) else None
+    return IRREGULAR if node.undecided or (method is ANY and node.targets) else None
 
 
 def _fork(
@@ -188,7 +193,7 @@ def _fork(
             found = _walk(branch.node, parts, rest, texts + taken, method)
             if found is not None:
                 return found
-    return IRREGULAR if node.slash and parts[at:] == [""] else None
+    return IRREGULAR if node.undecided and parts[at:] == [""] else None
 
 
 def _taken(branch: Branch, part: str, parts: list[str], at: int) -> list[str] | None:
@@ -203,16 +208,16 @@ def _node(state: State, routes: Mapping[int, Any]) -> Node:
     node.branches = [_branch(part, below, routes) for part, below in state.dynamic]
     for rule in state.rules:
         if rule.methods is None:  # it takes all: none of those that follow is met
-            node.slash = True
+            node.undecided = True
             break
         target = _target(rule, routes)
         for method in rule.methods:
             node.targets.setdefault(method, None if method == "OPTIONS" else target)
     below_slash = state.static.get("")
     with_slash = below_slash is not None and bool(below_slash.rules)
-    node.slash |= with_slash or any(not rule.strict_slashes for rule in state.rules)
-    node.forks = bool(node.branches) or node.slash
-    if len(node.branches) == 1 and not node.slash and node.branches[0].test is not None:
+    node.undecided |= with_slash or any(not rule.strict_slashes for rule in state.rules)
+    node.forks = bool(node.branches) or node.undecided
+    if len(node.branches) == 1 and not node.undecided and node.branches[0].test is not None:
         node.only = node.branches[0]
     return node
 
@@ -220,7 +225,7 @@ def _node(state: State, routes: Mapping[int, Any]) -> Node:
 def _branch(part: RulePart, below: State, routes: Mapping[int, Any]) -> Branch:
     if part.suffixed:  # it may or may not have a slash at its end: irregular, wherever it fits
         node = Node()
-        node.slash = True
+        node.undecided = True
     else:
         node = _node(below, routes)
     test = None if part.final else _TESTS.get(part.content)

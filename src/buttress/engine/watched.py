@@ -14,7 +14,7 @@ K = TypeVar("K")
 _CHANGING_LISTS = (
     "append clear extend insert pop remove reverse sort __delitem__ __iadd__ __imul__ __setitem__"
 ).split()
-_CHANGING_TABLES = "clear pop popitem setdefault update __delitem__ __ior__ __setitem__".split()
+_CHANGING_TABLES = "clear pop popitem update __delitem__ __ior__ __setitem__".split()
 
 
 def _nothing() -> None:
@@ -45,26 +45,52 @@ def _tells(method: Callable[..., Any]) -> Callable[..., Any]:
 
 @_telling(_CHANGING_LISTS)
 class WatchedList(list[Any]):
-    """A list that tells of its changes."""
+    """A list that tells of its changes. A copy is a plain one."""
 
     changed: Callable[[], object] = staticmethod(_nothing)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, ([*self],)
 
 
 @_telling(_CHANGING_TABLES)
 class WatchedTable(dict[Any, Any]):
-    """A dictionary that tells of its changes."""
+    """A dictionary that tells of its changes. A copy is a plain one."""
 
     changed: Callable[[], object] = staticmethod(_nothing)
+
+    def setdefault(self, name: Any, value: Any = None) -> Any:
+        """Give the value of a name, which is ``value`` where there was none."""
+        if name not in self:
+            self[name] = value
+        return self[name]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, ({**self},)
 
 
 @_telling(["clear", "pop", "popitem", "__delitem__"])
 class WatchedHooks(defaultdict[Any, Any]):
-    """Hooks by blueprint: lists that tell of their changes, in a dictionary that does too."""
+    """Hooks by blueprint: lists that tell of their changes, in a dictionary that does too.
+
+    A copy is a plain one.
+    """
 
     changed: Callable[[], object] = staticmethod(_nothing)
 
     def __missing__(self, name: Any) -> Any:
-        return self.setdefault(name, [])
+        hooks = watched_list((), self.changed)
+        super().__setitem__(name, hooks)  # which changes nothing until something is in it
+        return hooks
+
+    def copy(self) -> Any:
+        """Give a plain copy."""
+        return defaultdict(list, self)
+
+    __copy__ = copy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return defaultdict, (list, {**self})
 
     def __setitem__(self, name: Any, hooks: Any) -> None:
         super().__setitem__(name, watched_list(hooks, self.changed))

@@ -76,7 +76,9 @@ class Gateway:
         if not has_fitting_host(environ):
             start_response("400 Bad Request", [*TEXT, CLOSE])
             return [BAD_REQUEST]
+        environ = {**environ}  # the server looks into its own once more
         environ.pop("HTTP_PROXY", None)
+        environ.pop("wsgi.file_wrapper", None)  # of use only to a server that sees the body itself
         if environ.get("CONTENT_LENGTH"):
             environ.pop("wsgi.input_terminated", None)
         start = _Start(self, start_response)

@@ -6,6 +6,7 @@ runs a hook of the application's.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from time import perf_counter
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from buttress.service import Service
+
+logger = logging.getLogger("buttress.web")
 
 Headers: TypeAlias = list[tuple[str, str]]
 Probe: TypeAlias = "Callable[[WSGIEnvironment], Response]"
@@ -58,6 +61,13 @@ class Edge:
     def take(self, environ: WSGIEnvironment) -> WSGIApplication | None:
         """Note that a request has come; give what answers it, where the application need not."""
         environ[BEGAN] = perf_counter()
+        try:
+            return self._answering(environ)
+        except BaseException:
+            self.tell(environ, None, 500)
+            raise
+
+    def _answering(self, environ: WSGIEnvironment) -> WSGIApplication | None:
         probe = self.probes.get(environ.get("PATH_INFO", ""))
         if probe is not None:
             environ[PROBE] = True
@@ -106,10 +116,13 @@ class Edge:
     def tell(
         self, environ: WSGIEnvironment, route: str | None, status: int, failed: bool = False
     ) -> None:
-        """Tell the observers what became of a request."""
+        """Tell the observers what became of a request; one that fails is logged."""
         seconds = perf_counter() - environ[BEGAN]
         for observe in self.observers:
-            observe(environ, route, status, seconds, failed)
+            try:
+                observe(environ, route, status, seconds, failed)
+            except Exception:
+                logger.exception("%r failed to observe a request", observe)
 
     def follow(
         self, environ: WSGIEnvironment, route: str | None, status: int, body: Iterable[bytes]
@@ -130,13 +143,24 @@ class Edge:
         except BaseException:
             self.tell(environ, start.route, 500)
             raise
+        return self.follow_start(environ, start, body)
+
+    def start(
+        self, environ: WSGIEnvironment, start_response: StartResponse, route: str | None = None
+    ) -> Start:
+        """Give what an application is to begin its answer with, instead of ``start_response``.
+
+        ``route`` is the rule of the request, where it is known already.
+        """
+        return Start(self, environ, start_response, route)
+
+    def follow_start(
+        self, environ: WSGIEnvironment, start: Start, body: Iterable[bytes]
+    ) -> Iterable[bytes]:
+        """Tell of an answer that was given `start`, and may not have used it yet."""
         if start.begun:
             return self.follow(environ, start.route, start.status, body)
         return Stream(body, partial(self._tell_end, environ, lambda: (start.route, start.status)))
-
-    def start(self, environ: WSGIEnvironment, start_response: StartResponse) -> Start:
-        """Give what an application is to begin its answer with, instead of ``start_response``."""
-        return Start(self, environ, start_response)
 
     def _tell_end(
         self,
@@ -155,11 +179,17 @@ class Edge:
 class Start:
     """A ``start_response`` that completes the headers and remembers the status."""
 
-    def __init__(self, edge: Edge, environ: WSGIEnvironment, start_response: StartResponse) -> None:
+    def __init__(
+        self,
+        edge: Edge,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        route: str | None,
+    ) -> None:
         self._edge = edge
         self._environ = environ
         self._start_response = start_response
-        self.route: str | None = None
+        self.route = route
         self.status = 500
         self.begun = False
 
@@ -168,8 +198,9 @@ class Start:
     ) -> Callable[[bytes], object]:
         """Begin the answer, while Flask's context is there to say which route it is of."""
         self._edge.finish(self._environ, headers)
-        rule = getattr(self._environ.get("werkzeug.request"), "url_rule", None)
-        self.route = rule.rule if rule is not None else None
+        if self.route is None:
+            rule = getattr(self._environ.get("werkzeug.request"), "url_rule", None)
+            self.route = rule.rule if rule is not None else None
         code = status.partition(" ")[0]
         self.status = int(code) if code.isdecimal() else 0
         self.begun = True
@@ -181,7 +212,7 @@ class Stream:
 
     def __init__(self, body: Iterable[bytes], told: Callable[[bool, bool], None]) -> None:
         self._body = body
-        self._pieces = iter(body)
+        self._pieces: Iterator[bytes] | None = None
         self._told: Callable[[bool, bool], None] | None = told
         self._begun = self._failed = False
 
@@ -190,6 +221,8 @@ class Stream:
 
     def __next__(self) -> bytes:
         try:
+            if self._pieces is None:
+                self._pieces = iter(self._body)
             piece = next(self._pieces)
         except StopIteration:
             raise
