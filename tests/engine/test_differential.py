@@ -80,6 +80,10 @@ def test_population_is_large() -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_large_population(theme: str, number: int) -> None:
     """Every request is answered alike in a population of 200,000."""
-    numbers = range(1000 + number * 50, 1050 + number * 50)
-    counted = sum((compare_some(theme, it) for it in numbers), Counter())
-    assert counted["requests"] >= 200_000 / len(THEMES) / 8
+    least = 200_000 / len(THEMES) / 8
+    counted: Counter[str] = Counter()
+    for drawn in range(1000 + number * 200, 1200 + number * 200):
+        counted += compare_some(theme, drawn)
+        if counted["requests"] >= least:
+            break
+    assert counted["requests"] >= least

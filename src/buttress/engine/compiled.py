@@ -145,7 +145,9 @@ class Compiled:
 
         A response is made only where somebody sees it. Errors that nobody handles come through.
         """
-        if not self._lazy_session:
+        if not self._lazy_session or (
+            "HTTP_COOKIE" in context.environ and _may_renew_session(app, context)
+        ):
             context.open_session()
         self._match(app, context)
         made = context.__dict__
@@ -248,7 +250,7 @@ class Compiled:
             response = app.ensure_sync(hook)(response)
         for hook in context.route.after:
             response = hook(response)
-        if _has_session_to_save(app, context):
+        if "_session" in context.__dict__:
             self._save(app, context._session, response)
         if request_finished.receivers:
             request_finished.send(app, _async_wrapper=app.ensure_sync, response=response)
@@ -265,11 +267,11 @@ class Compiled:
         interface.save_session(app, session, response)
 
 
-def _has_session_to_save(app: CompiledFlask, context: Context) -> bool:
-    """Tell whether there is a session that was opened, or that may have to be renewed."""
-    return "_session" in context.__dict__ or (
+def _may_renew_session(app: CompiledFlask, context: Context) -> bool:
+    """Tell whether a session came that is sent back even if nobody looks at it."""
+    return (
         app.config["SESSION_REFRESH_EACH_REQUEST"]
-        and app.config["SESSION_COOKIE_NAME"] in context.environ.get("HTTP_COOKIE", "")
+        and app.config["SESSION_COOKIE_NAME"] in context.environ["HTTP_COOKIE"]
     )
 
 

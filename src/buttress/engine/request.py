@@ -46,6 +46,14 @@ class BoundedStream(LimitedStream):
         return whole
 
 
+def input_stream(environ: WSGIEnvironment, *, max_content_length: int | None) -> IO[bytes]:
+    """Give the body of a request as `werkzeug.wsgi.get_input_stream` does, and never cut."""
+    stream = get_input_stream(environ, max_content_length=max_content_length)
+    if max_content_length is None or "wsgi.input_terminated" not in environ:
+        return stream
+    return cast("IO[bytes]", BoundedStream(environ["wsgi.input"], max_content_length))
+
+
 class Request(flask.Request):
     """What ``request`` is where the application has no request class of its own."""
 
@@ -141,11 +149,7 @@ class Request(flask.Request):
         """The body, to be read once and no further than it may be."""
         if self.shallow:
             raise RuntimeError("The body of a request made with shallow=True cannot be read.")
-        limit = self.max_content_length
-        stream = get_input_stream(self._environ, max_content_length=limit)
-        if limit is None or "wsgi.input_terminated" not in self._environ:
-            return stream
-        return cast("IO[bytes]", BoundedStream(self._environ["wsgi.input"], limit))
+        return input_stream(self._environ, max_content_length=self.max_content_length)
 
     @property
     def is_json(self) -> bool:

@@ -168,6 +168,12 @@ def _raise_again(_: Recorder, error: BaseException) -> None:
     raise error
 
 
+def _read(log: Recorder, response: flask.Response) -> flask.Response:
+    with log.reading():
+        log.note("data", response.get_data())
+    return response
+
+
 def _changed(changed: flask.Response, **attributes: Any) -> flask.Response:
     for name, value in attributes.items():
         setattr(changed, name, value)
@@ -186,7 +192,7 @@ AFTER: dict[str, Callable[..., Any]] = {
     "new": lambda _, response: flask.Response("new " + response.status, 298),
     "other data": lambda _, response: _changed(response, data=b"other"),
     "other status": lambda _, response: _changed(response, status="418 Changed"),
-    "read data": lambda log, response: log.note("data", response.get_data()) or response,
+    "read data": lambda log, response: _read(log, response),
     "nothing": lambda _, response: None,
     "wsgi": lambda _, response: ANSWERS["wsgi"](_),
     "json of it": lambda _, response: flask.jsonify(was=response.status_code),

@@ -28,7 +28,7 @@ class Outcome:
     errors: tuple[Any, ...] = ()
     #: The contexts that are pushed after the call, and after the closing.
     contexts: tuple[Any, ...] = ()
-    #: Whether a context is still pushed at the end.
+    #: Whether a context was or is still pushed at the end.
     leaks: bool = False
     #: What the environ holds besides what the server put there, and how much of the body is read.
     environ: tuple[Any, ...] = ()
@@ -53,7 +53,8 @@ def ask(app: flask.Flask, call: Call, recorder: Recorder) -> Outcome:
         raise
     except BaseException as error:  # noqa: BLE001  # what escapes is what is compared
         outcome.errors += (("escaped", plain(error)),)
-    outcome.leaks = flask.has_app_context() or flask.has_request_context()
+    wrong = any("Popped wrong" in str(error) for error in outcome.errors)
+    outcome.leaks = wrong or flask.has_app_context() or flask.has_request_context()
     outcome.events = tuple(recorder.taken())
     recorder.kept = _session_of(outcome.headers) or recorder.kept
     return outcome

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import copy_context
 from typing import Any
+from unittest.mock import patch
 
 import flask
 import flask.signals
 
 from buttress import Service
+from buttress.engine.request import input_stream
 from tests.engine.differential.building import build
 from tests.engine.differential.calling import Outcome, ask
 from tests.engine.differential.changes import CHANGES
@@ -22,9 +24,13 @@ SIGNALS = {name: it for name, it in vars(flask.signals).items() if hasattr(it, "
 
 
 def run(case: Case, kind: type[flask.Flask]) -> list[Outcome]:
-    """Build the application as a ``kind``, and do with it what the case says."""
+    """Build the application as a ``kind``, and do with it what the case says.
+
+    No body is cut, where Werkzeug would do that.
+    """
     recorder = Recorder()
-    with recording(recorder), ExitStack() as stack:
+    bounded = patch("werkzeug.wrappers.request.get_input_stream", input_stream)
+    with recording(recorder), bounded, ExitStack() as stack:
         try:
             app = build(case.app, kind, recorder)
         except (ValueError, AssertionError, TypeError, SyntaxError) as error:
@@ -38,11 +44,16 @@ def run(case: Case, kind: type[flask.Flask]) -> list[Outcome]:
 
 
 def act_on(app: flask.Flask, act: Any, recorder: Recorder) -> Outcome:
-    """Make a request or a change."""
+    """Make a request or a change.
+
+    Setup ends with the first request, where Flask lets it go on if that failed before its dispatch.
+    """
     if isinstance(act, Change):
         CHANGES[act.what](app, recorder)
         return Outcome(events=tuple(recorder.taken()))
-    return ask(app, act, recorder)
+    outcome = ask(app, act, recorder)
+    app._got_first_request = True
+    return outcome
 
 
 def listen(who: str | None, app: flask.Flask, recorder: Recorder, stack: ExitStack) -> None:
@@ -57,7 +68,7 @@ def receiver_of(name: str, recorder: Recorder, *, fails: bool) -> Callable[..., 
     """Make the receiver of a signal."""
 
     def receiver(sender: Any, **values: Any) -> None:
-        if getattr(sender, "name", None) == NAME:
+        if getattr(sender, "name", None) == NAME and name not in recorder.unheard:
             recorder.note("signal", name, values)
             if fails:
                 raise RuntimeError(f"receiver of {name}")

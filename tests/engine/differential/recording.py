@@ -31,6 +31,8 @@ class Recorder:
         self.events: list[tuple[Any, ...]] = []
         #: How many requests are inside each other.
         self.depth = 0
+        #: Signals that are of no interest at the moment.
+        self.unheard: set[str] = set()
         #: The session cookie that the last answer set.
         self.kept = ""
 
@@ -48,6 +50,18 @@ class Recorder:
             except BaseException as error:
                 self.note("step", step, error)
                 raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read a stream within its request, not hearing that Flask pushes its context again.
+
+        A `Service` has one context for request and application, which is pushed already.
+        """
+        unheard, self.unheard = self.unheard, {"appcontext_pushed", "appcontext_popped"}
+        try:
+            yield
+        finally:
+            self.unheard = unheard
 
     def taken(self) -> list[tuple[Any, ...]]:
         """Give the events since the last time."""

@@ -183,16 +183,8 @@ def _after_this(log: Recorder, what: str) -> None:
 
 
 def _streamed(log: Recorder) -> str:
-    """Stream at once, not counting that Flask pushes its application context for it again.
-
-    A `Service` has one context for both, which is pushed already.
-    """
-    before = len(log.events)
-    try:
+    with log.reading():
         return "".join(flask.stream_template_string("{{ who }}"))
-    finally:
-        pushing = [("signal", "appcontext_pushed"), ("signal", "appcontext_popped")]
-        log.events[before:] = [it for it in log.events[before:] if it[:2] not in pushing]
 
 
 def _nested(log: Recorder, work: Callable[[], Any]) -> Any:
