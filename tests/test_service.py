@@ -146,7 +146,10 @@ def test_an_exit_in_a_hook_is_an_error(package: Package, hook: str, compiled: bo
     if not compiled:
         app.make_response = app.make_response  # type: ignore[method-assign]  # one of its own
     getattr(app, hook)(lambda *answer: sys.exit(3))
+    told: list[object] = []
+    app.teardown_request(told.append)
     assert app.test_client().get("/").status_code == 500
+    assert [type(error) for error in told] == [RuntimeError]
     app.close()
 
 

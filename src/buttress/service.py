@@ -199,12 +199,12 @@ class Service(CompiledFlask):
             self.refuse_exit(error)
             raise
 
-    def answer_exit(self, error: SystemExit) -> Response:
+    def answer_exit(self, error: SystemExit) -> tuple[BaseException, Response]:
         """Answer a request in which something called ``exit()`` as one that failed."""
         try:
             self.refuse_exit(error)
         except RuntimeError as refused:
-            return self.handle_exception(refused)
+            return refused, self.handle_exception(refused)
         raise error
 
     def refuse_exit(self, error: SystemExit) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import io
 import threading
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -264,9 +266,11 @@ def test_view_that_cannot_be_prepared_harms_no_other(kind: type[flask.Flask]) ->
     app = Without("bare")
     app.add_url_rule("/async", "async", view)
     app.add_url_rule("/", "index", lambda: [type(cv_request.get()) is Context])
-    answers = [Client(app).get(path) for path in ("/", "/async", "/")]
-    assert [it.status_code for it in answers] == [200, 500, 200]
-    assert answers[2].get_json() == [kind is Service]
+    app.register_error_handler(RuntimeError, lambda error: (str(error), 418))
+    app.before_request(lambda: ("login", 401) if "login" in flask.request.args else None)
+    answers = [Client(app).get(path) for path in ("/", "/async", "/async?login", "/")]
+    assert [it.status_code for it in answers] == [200, 418, 401, 200]
+    assert answers[3].get_json() == [kind is Service]
 
 
 CHANGED = {
@@ -353,3 +357,94 @@ def test_changed_defaults_of_responses(
     app = kind("bare")
     app.add_url_rule("/", "index", lambda: "text")
     assert Client(app).get("/").mimetype == "text/plain"
+
+
+def test_entry_patched_in_flask_is_called(app: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is what stands in the place of Flask's ``wsgi_app``."""
+    entry, called = flask.Flask.wsgi_app, []
+    monkeypatch.setattr(
+        flask.Flask, "wsgi_app", lambda *args: called.append("traced") or entry(*args)
+    )
+    assert Client(app).get("/").get_json() == [False]
+    assert called == ["traced"]
+
+
+def test_entry_of_a_subclass_calls_the_engine() -> None:
+    """A subclass that does something before each request, or after, loses nothing."""
+
+    class Own(Service):
+        def wsgi_app(self, environ: Any, start_response: Any) -> Any:
+            return super().wsgi_app(environ, start_response)
+
+    app = Own("bare")
+    app.add_url_rule("/", "index", lambda: [type(cv_request.get()) is Context])
+    assert is_compiled(app)
+
+
+def test_class_behind_the_service_is_called() -> None:
+    """A class that stands between the service and Flask has its methods called."""
+    called: list[str] = []
+
+    class Behind(flask.Flask):
+        def wsgi_app(self, environ: Any, start_response: Any) -> Any:
+            called.append("behind")
+            return super().wsgi_app(environ, start_response)
+
+    app = type("Both", (Service, Behind), {})("bare")
+    app.add_url_rule("/", "index", lambda: "")
+    assert (Client(app).get("/").status_code, called) == (200, ["behind"])
+
+
+def test_method_from_anywhere_takes_flasks_way() -> None:
+    """A method whose module has no name, as code that was executed has none, is one's own."""
+    known: dict[str, Any] = {"Service": Service}
+    exec(  # noqa: S102 -- the case
+        "class Own(Service):\n def make_response(self, rv): return super().make_response(rv)", known
+    )
+    app = known["Own"]("bare")
+    app.add_url_rule("/", "index", lambda: [type(cv_request.get()) is Context])
+    assert not is_compiled(app)
+
+
+@pytest.mark.parametrize("kind", [flask.Flask, Service])
+def test_copy_of_an_application(kind: type[flask.Flask]) -> None:
+    """The copy and the original each answer by what is theirs."""
+    app = kind("bare")
+    app.add_url_rule("/", "index", lambda: "one")
+    copied = copy.copy(app)
+    copied.view_functions = {"index": lambda: "two"}
+    apps = [app, copied, app, copied]
+    assert [Client(it).get("/").text for it in apps] == ["one", "two", "one", "two"]
+    app.view_functions["index"] = lambda: "three"
+    assert [Client(it).get("/").text for it in apps[:2]] == ["three", "two"]
+
+
+@pytest.mark.parametrize("kind", [flask.Flask, Service])
+def test_attribute_set_before_the_constructor(kind: type[flask.Flask]) -> None:
+    """A subclass may set what is compiled before it calls its parent's constructor."""
+
+    class Own(flask.Response):
+        default_mimetype = "text/plain"
+
+    class App(kind):  # type: ignore[valid-type, misc]  # one of two
+        def __init__(self) -> None:
+            self.response_class = Own
+            super().__init__("bare")
+
+    app = App()
+    app.add_url_rule("/", "index", lambda: "text")
+    assert Client(app).get("/").mimetype == "text/plain"
+
+
+@pytest.mark.parametrize("kind", [flask.Flask, Service])
+def test_body_of_another_environment(kind: type[flask.Flask]) -> None:
+    """A hook may give the request another environment, and with it another body."""
+
+    def view() -> bytes:
+        body = {"wsgi.input": io.BytesIO(b"new"), "CONTENT_LENGTH": "3"}
+        flask.request.environ = {**flask.request.environ, **body}
+        return flask.request.get_data()
+
+    app = kind("bare")
+    app.add_url_rule("/", "index", view, methods=["POST"])
+    assert Client(app).post("/", data="before").data == b"new"

@@ -115,6 +115,10 @@ def make():
         g.number = number
         return stream_with_context(told())
 
+    @app.get("/measured/<length>")
+    def measured(length):
+        return Response(iter(["piece"]), headers={"Content-Length": length})
+
     @app.get("/file")
     def file():
         return send_file(__file__, etag=False)

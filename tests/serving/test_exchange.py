@@ -88,12 +88,31 @@ def test_whole_body() -> None:
     assert body.closed == 1
 
 
-@pytest.mark.parametrize("length", ["4", "6", None])
-def test_list_that_is_not_as_long_as_said(length: str | None) -> None:
+@pytest.mark.parametrize(
+    ("length", "pieces", "logged"), [("6", [b"hello"], True), (None, [b"hello"], False)]
+)
+def test_list_that_is_not_as_long_as_said(
+    length: str | None, pieces: list[bytes], logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     """A list of one piece is streamed where its length is another, or not said."""
     headers = [("Content-Length", length)] if length else []
     record = answer(application([b"hello"], "200 OK", *headers))
-    assert (record.pieces, record.headers) == ([b"hello"], headers)
+    assert (record.pieces, record.headers) == (pieces, headers)
+    assert ("ended 1 bytes before its Content-Length" in caplog.text) is logged
+
+
+def test_body_that_is_longer_than_said() -> None:
+    """What is too much is cut: the next answer on the connection would begin with it."""
+    record = answer(application([b"hello"], "200 OK", ("Content-Length", "4")))
+    assert (record.body, record.pieces) == (b"hell", None)
+    record = answer(application(iter([b"he", b"llo", b"!"]), "200 OK", ("Content-Length", "4")))
+    assert record.pieces == [b"he", b"ll"]
+
+
+@pytest.mark.parametrize("body", [[], ["text"], [b""]])
+def test_body_that_fails_before_it_begins(body: list[Any]) -> None:
+    """A body that is not there, or has text in the place of bytes, is answered with 500."""
+    assert answer(application(body, "200 OK", ("Content-Length", "4"))).status == 500
 
 
 @pytest.mark.parametrize(
@@ -323,7 +342,7 @@ def test_written_before_a_list() -> None:
         start_response("200 OK", [("Content-Length", "5")])(b"one")
         return [b"hello"]
 
-    assert answer(app).pieces == [b"one", b"hello"]
+    assert answer(app).pieces == [b"one", b"he"]
 
 
 def test_start_response_twice() -> None:

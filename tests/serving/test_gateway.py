@@ -181,6 +181,44 @@ def test_body_that_breaks_off(caplog: pytest.LogCaptureFixture, error: BaseExcep
     assert [it.__dict__["rid"] for it in caplog.records] == ["r-1"]
 
 
+def body_of(pieces: Any, length: str, method: str = "GET", status: str = "200 OK") -> bytes:
+    """Make a request of an application with this body and length, and give what is sent."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response(status, [("Content-Length", length)])
+        return pieces
+
+    return call(Gateway(app), {"REQUEST_METHOD": method})[1]
+
+
+def test_body_that_is_longer_than_said() -> None:
+    """What is too much is cut: the next answer on the connection would begin with it."""
+    assert body_of(iter([b"he", b"llo", b"!"]), "4") == b"hell"
+    assert body_of(iter([b"hell", b"o"]), "4") == b"hell"
+
+
+def test_body_that_is_shorter_than_said(caplog: pytest.LogCaptureFixture) -> None:
+    """The server is told, so that it closes the connection."""
+    with pytest.raises(BrokenOff):
+        body_of(iter([b"he"]), "4")
+    assert "ended 2 bytes before its Content-Length" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [("HEAD", "200 OK"), ("GET", "204 No"), ("GET", "304 No")]
+)
+def test_answers_without_a_body(method: str, status: str) -> None:
+    """They may say how long it would be, and what is there of it is not sent."""
+    assert body_of([b"hello"], "5", method, status) == b""
+    assert body_of([], "5", method, status) == b""
+
+
+@pytest.mark.parametrize("body", [[], ["text"], [b""]])
+def test_body_that_cannot_begin(body: list[Any]) -> None:
+    """A body that is not there, or has text in the place of bytes, is answered with 500."""
+    assert body_of(body, "4") == b"Internal Server Error\n"
+
+
 def test_start_is_called_once(caplog: pytest.LogCaptureFixture) -> None:
     """``start_response`` is called again only with what went wrong, and before the body begins."""
     again: list[Any] = [None]

@@ -133,6 +133,20 @@ def test_streams_at_a_time(start: Start, server: str) -> None:
     assert json.loads(running.ask("/left").body) == []
 
 
+def test_length_that_does_not_fit(start: Start, server: str) -> None:
+    """No body reaches into the next answer: one too long is cut, one too short is a failure."""
+    running = start(SERVER=server)
+    client = http.client.HTTPConnection("shop.test")
+    client.sock = running.connect()
+    for path, body in (("/measured/3", b"pie"), ("/measured/5", b"piece"), ("/", b"here")):
+        client.request("GET", path)
+        assert client.getresponse().read() == body
+    client.close()
+    with pytest.raises(http.client.IncompleteRead):
+        running.ask("/measured/9")
+    assert "ended 4 bytes before its Content-Length" in running.text()
+
+
 def test_file(start: Start, server: str) -> None:
     """A file comes whole, and in parts."""
     running = start(SERVER=server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from buttress.engine.compiled import STOOD_FOR, Compiled
 from buttress.engine.flaskcompat import RegistrationGuard
@@ -67,14 +67,25 @@ class Compilation:
 class CompiledFlask(RegistrationGuard):
     """A `flask.Flask` that does for a request only what this application needs."""
 
+    compilation: Compilation
     json_provider_class = JSONProvider
     url_map_class = WatchedMap
     #: What stands around the application; the first extension that needs it makes it.
     edge: Edge | None = None
+    #: Whether it was copied from another, whose containers, and what watches them, it shares.
+    is_copy = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.compilation = Compilation()
-        super().__init__(*args, **kwargs)
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG004 -- for __init__
+        """Be ready for attributes that a subclass sets before it calls ``__init__``."""
+        app = super().__new__(cls)
+        app.compilation = Compilation()
+        return app
+
+    def __copy__(self) -> Self:
+        """Copy the application as Python would; Flask's own code answers the copy's requests."""
+        made = self.__new__(type(self))
+        made.__dict__.update({**self.__dict__, "compilation": made.compilation, "is_copy": True})
+        return made
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; one that is compiled is watched from then on."""
@@ -105,6 +116,9 @@ class CompiledFlask(RegistrationGuard):
         """Answer a request by Flask's own code."""
         return super().wsgi_app(environ, start_response)
 
-    def answer_exit(self, error: SystemExit) -> flask.Response:
-        """Answer a request in which something called ``exit()``; Flask lets it end the process."""
+    def answer_exit(self, error: SystemExit) -> tuple[BaseException, flask.Response]:
+        """Answer a request in which something called ``exit()``, and say what that is taken for.
+
+        Raises it again, as Flask does, where nothing else is said.
+        """
         raise error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from contextlib import suppress
 from copy import copy
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from werkzeug.routing import Rule
 
 from buttress.engine.answer import Answer, Answers, answer_of
 from buttress.engine.context import Context, is_plain_session
-from buttress.engine.flaskcompat import cv_app, cv_request
+from buttress.engine.flaskcompat import RegistrationGuard, cv_app, cv_request
 from buttress.engine.route import Route, route_of
 from buttress.engine.router import NOWHERE, Router
 from buttress.engine.watched import WatchedMap
@@ -40,8 +39,6 @@ STOOD_FOR = frozenset(
     "finalize_request full_dispatch_request make_response preprocess_request process_response "
     "request_context app_context".split()
 )
-#: As they were before anybody could replace them.
-_FLASKS_OWN = {name: vars(Flask)[name] for name in STOOD_FOR}
 
 
 class Compiled:
@@ -52,19 +49,18 @@ class Compiled:
         #: Hosts that Werkzeug has accepted, with the trusted ones of that moment.
         self._hosts: dict[str, Any] = {}
         #: Whether requests can go the compiled way; Flask's own code answers them otherwise.
-        self._regular = _is_regular(app)
-        if not self._regular:
-            return
+        self._regular = False
         try:
-            self._compile(app)
+            if _is_regular(app):
+                self._compile(app)
+                self._regular = True
         except Exception:
             logger.exception("%s cannot be compiled; it is answered by Flask alone", app.name)
-            self._regular = False
 
     def _compile(self, app: CompiledFlask) -> None:
         #: The route of the requests that no rule fits.
         self._unrouted = route_of(app, None)
-        self._routes = _routes_of(app)
+        self._routes = {id(rule): route_of(app, rule) for rule in app.url_map.iter_rules()}
         self._router = Router(app.url_map, self._routes if _has_paths_only(app) else {})
         self._answers = Answers(app)
         #: Whether opening a session is known to do nothing but read its cookie.
@@ -111,7 +107,7 @@ class Compiled:
                 answer = app.handle_exception(failure)
             except SystemExit as failure:
                 error = failure
-                answer = app.answer_exit(failure)
+                error, answer = app.answer_exit(failure)
             except BaseException as failure:
                 error = failure
                 raise
@@ -275,34 +271,28 @@ def _may_renew_session(app: CompiledFlask, context: Context) -> bool:
     )
 
 
-def _is_regular(app: Flask) -> bool:
+def _is_regular(app: CompiledFlask) -> bool:
     """Tell whether the methods that the compiled way stands for are those of Flask."""
-    return not STOOD_FOR & app.__dict__.keys() and all(
-        _is_known(kind, name)
-        for kind in type(app).__mro__
-        for name in STOOD_FOR & kind.__dict__.keys()
+    if app.is_copy or STOOD_FOR & app.__dict__.keys():
+        return False
+    kinds = type(app).__mro__
+    replaced = kinds[kinds.index(RegistrationGuard) :]  # what comes before calls the engine
+    return all(
+        _is_stock(kind, name)
+        for kind in kinds
+        for name in (STOOD_FOR | {"wsgi_app"} if kind in replaced else STOOD_FOR)
+        if name in kind.__dict__
     )
 
 
-def _is_known(kind: type, name: str) -> bool:
-    """Tell whether the method of a class is Flask's, not replaced since, or of this package."""
+def _is_stock(kind: type, name: str) -> bool:
+    """Tell whether a method is Flask's or this package's, as it was written with its class."""
     method = kind.__dict__[name]
-    if kind is Flask:
-        return method is _FLASKS_OWN[name]
-    return type(method) is FunctionType and method.__globals__["__name__"].startswith("buttress.")
-
-
-def _routes_of(app: Flask) -> dict[int, Route]:
-    """Make the routes of all rules, by the `id` of the rule.
-
-    Where that fails, as for a coroutine function without asgiref, it fails again for the requests
-    to that rule, and for those alone.
-    """
-    routes = {}
-    for rule in app.url_map.iter_rules():
-        with suppress(Exception):
-            routes[id(rule)] = route_of(app, rule)
-    return routes
+    return (
+        kind.__module__.partition(".")[0] in ("buttress", "flask")
+        and type(method) is FunctionType
+        and method.__globals__.get("__name__") == kind.__module__
+    )
 
 
 def _has_paths_only(app: Flask) -> bool:

@@ -149,7 +149,8 @@ class Request(flask.Request):
         """The body, to be read once and no further than it may be."""
         if self.shallow:
             raise RuntimeError("The body of a request made with shallow=True cannot be read.")
-        return input_stream(self._environ, max_content_length=self.max_content_length)
+        environ = self.__dict__.get("environ", self._environ)  # somebody may have set another
+        return input_stream(environ, max_content_length=self.max_content_length)
 
     @property
     def is_json(self) -> bool:

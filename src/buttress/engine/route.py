@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeAlias
 
-from flask import Flask
+from flask import Flask, current_app
 
 from buttress.engine.flaskcompat import Rule, blueprint_path
 
@@ -46,7 +46,7 @@ def route_of(app: Flask, rule: Rule | None) -> Route:
     before = _synchronous(app, _hooks(app.before_request_funcs, inward))
     return Route(
         rule=rule,
-        view=None if view is None else app.ensure_sync(view),
+        view=None if view is None else _synchronous(app, [view])[0],
         preprocessors=preprocessors,
         before=before,
         after=_synchronous(app, _hooks(app.after_request_funcs, outward, reversed)),
@@ -69,5 +69,13 @@ def _hooks(
     return list(chain.from_iterable(turned(table[name]) for name in names if name in table))
 
 
-def _synchronous(app: Flask, hooks: Any) -> tuple[Hook, ...]:
-    return tuple(app.ensure_sync(hook) for hook in hooks)
+def _synchronous(app: Flask, hooks: Iterable[Hook]) -> tuple[Hook, ...]:
+    return tuple(_ensured(app, hook) for hook in hooks)
+
+
+def _ensured(app: Flask, hook: Hook) -> Hook:
+    """Make a function synchronous; where that fails, let it fail when it is called."""
+    try:
+        return app.ensure_sync(hook)
+    except Exception:  # noqa: BLE001 -- such as the RuntimeError where asgiref is missing
+        return lambda *args, **kwargs: current_app.ensure_sync(hook)(*args, **kwargs)

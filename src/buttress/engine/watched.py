@@ -45,7 +45,7 @@ def _tells(method: Callable[..., Any]) -> Callable[..., Any]:
 
 @_telling(_CHANGING_LISTS)
 class WatchedList(list[Any]):
-    """A list that tells of its changes. A copy is a plain one."""
+    """A list that tells of its changes. What `copy` and `pickle` make of it is plain."""
 
     changed: Callable[[], object] = staticmethod(_nothing)
 
@@ -55,7 +55,7 @@ class WatchedList(list[Any]):
 
 @_telling(_CHANGING_TABLES)
 class WatchedTable(dict[Any, Any]):
-    """A dictionary that tells of its changes. A copy is a plain one."""
+    """A dictionary that tells of its changes. What `copy` and `pickle` make of it is plain."""
 
     changed: Callable[[], object] = staticmethod(_nothing)
 
@@ -73,7 +73,7 @@ class WatchedTable(dict[Any, Any]):
 class WatchedHooks(defaultdict[Any, Any]):
     """Hooks by blueprint: lists that tell of their changes, in a dictionary that does too.
 
-    A copy is a plain one.
+    What `copy` and `pickle` make of it is plain.
     """
 
     changed: Callable[[], object] = staticmethod(_nothing)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
+from buttress.serving.body import BODILESS, UNKNOWN, Measure, length_of_body
 from buttress.serving.failure import (
     BAD_REQUEST,
     CLOSE,
@@ -35,9 +36,6 @@ from buttress.serving.header import (
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-#: Statuses of answers without a body (RFC 9110, 6.4.1).
-BODILESS = (204, 304)
-
 
 class Outlet(Protocol):
     """What granian gives to answer one request with."""
@@ -54,7 +52,7 @@ class Answer:
     def __init__(self) -> None:
         self.status = 0
         self.headers: Headers = []
-        self.length = -1
+        self.length = UNKNOWN
         self.chunks: list[bytes] = []
         self.sent = False
         self.stays = True
@@ -65,7 +63,7 @@ class Answer:
         """Take status and headers: the ``start_response`` of PEP 3333."""
         check_call(bool(self.status), self.sent, exc_info)
         given = self.headers = list(headers)
-        self.length, self.stays = -1, True
+        self.length, self.stays = UNKNOWN, True
         for header in unknown(given):
             self._take(header)
         self.status = check_status(status)
@@ -102,20 +100,25 @@ class Answer:
 class Stream:
     """A body that granian fetches piece by piece, and closes whatever happens."""
 
-    __slots__ = ("_body", "_chunks", "_environ")
+    __slots__ = ("_body", "_chunks", "_environ", "_measure")
 
     def __init__(
-        self, body: Iterable[bytes], chunks: Iterator[bytes], environ: WSGIEnvironment
+        self,
+        body: Iterable[bytes],
+        chunks: Iterator[bytes],
+        environ: WSGIEnvironment,
+        length: int = UNKNOWN,
     ) -> None:
         self._body = body
         self._chunks = chunks
         self._environ = environ
+        self._measure = Measure(length)
 
     def __next__(self) -> bytes:
         try:
-            return next(self._chunks)
-        except StopIteration:
-            raise
+            piece = self._measure.next_of(self._chunks)
+            if piece is not None:
+                return piece
         except FAILURES as error:
             log_break(self._environ, error)
         # Whatever is raised, granian ends the stream alike; of others it writes the traceback too.
@@ -166,7 +169,7 @@ class Exchange:
                 outlet.response_bytes(answer.status, answer.headers, body[0])
                 return
             rest = iter(body)
-            whole = _collect(answer, rest)
+            whole = _collect(answer, rest, environ["REQUEST_METHOD"])
         except FAILURES as error:
             log_failure(environ, error)
             close_body(body, environ)
@@ -194,7 +197,7 @@ class Exchange:
             content = b"" if bodiless else b"".join(answer.chunks)
             outlet.response_bytes(answer.status, answer.headers, content)
             return
-        stream = Stream(body, chain(answer.chunks, rest), environ)
+        stream = Stream(body, chain(answer.chunks, rest), environ, answer.length)
         outlet.response_iter(answer.status, answer.headers, stream)
 
 
@@ -215,16 +218,21 @@ def is_ambiguous(scope: dict[str, Any]) -> bool:
     return codings[-1] != "chunked" or codings.count("chunked") > 1
 
 
-def _collect(answer: Answer, rest: Iterator[bytes]) -> bool:
+def _collect(answer: Answer, rest: Iterator[bytes], method: str) -> bool:
     """Take the first piece that is not empty; tell whether it is the whole body.
 
     Until then nothing is sent, so that a failure can still become a 500.
     """
-    while not any(answer.chunks):
+    ended = False
+    while not any(answer.chunks) and not ended:
         piece = next(rest, None)
-        if piece is None:
-            break
-        answer.chunks.append(piece)
+        ended = piece is None
+        if piece is not None:
+            answer.chunks.append(piece)
     if not answer.status:
         raise RuntimeError("The application did not call start_response.")
-    return not any(answer.chunks) or sum(map(len, answer.chunks)) == answer.length
+    measure = Measure(length_of_body(method, answer.status, answer.length))
+    answer.chunks = [measure.fit(piece) for piece in answer.chunks]
+    if ended:
+        measure.end()
+    return ended or sum(map(len, answer.chunks)) == answer.length

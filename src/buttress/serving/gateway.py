@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from buttress.serving.body import UNKNOWN, Measure, length_of_body
 from buttress.serving.failure import (
     BAD_REQUEST,
     CLOSE,
@@ -20,7 +21,14 @@ from buttress.serving.failure import (
     log_break,
     log_failure,
 )
-from buttress.serving.header import Headers, check_headers, check_status, without
+from buttress.serving.header import (
+    Headers,
+    check_headers,
+    check_status,
+    length_of,
+    lowered,
+    without,
+)
 from buttress.serving.known import Known
 
 if TYPE_CHECKING:
@@ -81,20 +89,20 @@ class Gateway:
         environ.pop("wsgi.file_wrapper", None)  # of use only to a server that sees the body itself
         if environ.get("CONTENT_LENGTH"):
             environ.pop("wsgi.input_terminated", None)
-        start = _Start(self, start_response)
+        start = _Start(self, environ, start_response)
         self._count(1)
         try:
             body = self._answer(environ, start)
         except BaseException:
             self._count(-1)
             raise
-        return _Body(body, environ, start, lambda: self._count(-1))
+        return _Body(body, start, lambda: self._count(-1))
 
     def _answer(self, environ: WSGIEnvironment, start: _Start) -> Iterable[bytes]:
         try:
             return self._app(environ, start)
         except FAILURES as error:
-            start.fail(environ, error)
+            start.fail(error)
         return [SERVER_ERROR]
 
     def _count(self, change: int) -> None:
@@ -113,26 +121,50 @@ def check_call(called: bool, sent: bool, exc_info: Failure) -> None:
 class _Start:
     """The ``start_response`` of one request, held back from the server until the body begins."""
 
-    __slots__ = ("_gateway", "_headers", "_start", "_status", "_write", "sent")
+    __slots__ = (
+        "_gateway",
+        "_headers",
+        "_measure",
+        "_start",
+        "_status",
+        "_write",
+        "environ",
+        "sent",
+    )
 
-    def __init__(self, gateway: Gateway, start_response: StartResponse) -> None:
+    def __init__(
+        self, gateway: Gateway, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> None:
         self._gateway = gateway
+        self.environ = environ
         self._start = start_response
         self._status = ""
         self._headers: Headers = []
+        self._measure = Measure()
         self.sent = False
 
     def __call__(
         self, status: str, headers: Headers, exc_info: Failure = None
     ) -> Callable[[bytes], Any]:
         check_call(bool(self._status), self.sent, exc_info)
-        check_status(status)
-        check_headers(headers)
-        self._status, self._headers = status, [*headers]
+        self._announce(status, headers)
         return self._write_piece
 
-    def send(self) -> None:
-        """Tell the server what the answer begins with, once."""
+    def _announce(self, status: str, headers: Headers) -> None:
+        code = check_status(status)
+        check_headers(headers)
+        lengths = [length_of(value) for name, value in headers if lowered(name) == "content-length"]
+        length = lengths[0] if lengths else UNKNOWN
+        self._measure.left = length_of_body(self.environ.get("REQUEST_METHOD"), code, length)
+        self._status, self._headers = status, [*headers]
+
+    def next_of(self, pieces: Iterator[bytes]) -> bytes | None:
+        """Take a piece of the body, or ``None``; the first makes the server begin the answer."""
+        piece = self._measure.next_of(pieces)
+        self._send()
+        return piece
+
+    def _send(self) -> None:
         if self.sent:
             return
         if not self._status:
@@ -143,32 +175,26 @@ class _Start:
         self._write = self._start(self._status, self._headers)
 
     def _write_piece(self, data: bytes) -> None:
-        self.send()
-        self._write(data)
+        fitting = self._measure.fit(data)
+        self._send()
+        self._write(fitting)
 
-    def fail(self, environ: WSGIEnvironment, error: BaseException) -> None:
-        """Begin an answer of 500 instead; raise `BrokenOff` where another has begun."""
+    def fail(self, error: BaseException) -> None:
+        """Announce an answer of 500 instead; raise `BrokenOff` where another has begun."""
         if self.sent:
-            log_break(environ, error)
+            log_break(self.environ, error)
             raise BrokenOff from None
-        log_failure(environ, error)
-        self._status, self._headers = "500 Internal Server Error", headers_of_failure(environ)
+        log_failure(self.environ, error)
+        self._announce("500 Internal Server Error", headers_of_failure(self.environ))
 
 
 class _Body:
     """A body whose failure is logged once, with the request's id, and told to the server."""
 
-    __slots__ = ("_body", "_environ", "_over", "_pieces", "_start")
+    __slots__ = ("_body", "_over", "_pieces", "_start")
 
-    def __init__(
-        self,
-        body: Iterable[bytes],
-        environ: WSGIEnvironment,
-        start: _Start,
-        over: Callable[[], None],
-    ) -> None:
+    def __init__(self, body: Iterable[bytes], start: _Start, over: Callable[[], None]) -> None:
         self._body = body
-        self._environ = environ
         self._start = start
         self._over = over
         self._pieces: Iterator[bytes] | None = None
@@ -180,18 +206,17 @@ class _Body:
         try:
             if self._pieces is None:
                 self._pieces = iter(self._body)
-            piece = next(filter(None, self._pieces), None)
-            self._start.send()
+            piece = self._start.next_of(self._pieces)
         except FAILURES as error:
-            self._start.fail(self._environ, error)
-            self._start.send()
-            self._pieces, piece = iter(()), SERVER_ERROR
+            self._start.fail(error)
+            self._pieces = iter(())
+            piece = self._start.next_of(iter([SERVER_ERROR]))
         if piece is None:
             raise StopIteration
         return piece
 
     def close(self) -> None:
         try:
-            close_body(self._body, self._environ)
+            close_body(self._body, self._start.environ)
         finally:
             self._over()

@@ -18,7 +18,7 @@ PATIENCE = 50
 
 @dataclass(frozen=True)
 class Run:
-    """Hold the outcomes of a run, by test, and how often each class's ``wsgi_app`` was called."""
+    """Hold the outcomes of a run, by test, and how many requests each class answered."""
 
     application: str
     outcomes: dict[str, str]
