@@ -21,6 +21,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.utils import get_content_type
 
 from buttress.engine.flaskcompat import plain_response
+from buttress.engine.lazy import lazy
 
 if TYPE_CHECKING:
     from flask.wrappers import Response
@@ -57,12 +58,6 @@ _pack = msgspec.msgpack.Encoder(enc_hook=_ignore).encode
 _unpack_json = msgspec.json.Decoder().decode
 
 
-def _suspicious(value: object) -> bytes:
-    """Give a value in MessagePack if orjson may write a float of it as Python does not."""
-    packed = _pack(value)
-    return packed if 0xCB in packed and _suspect(packed) else b""
-
-
 def _convert(value: object) -> object:
     """Give what Flask writes in place of a value that orjson does not know."""
     if isinstance(value, str):
@@ -70,7 +65,7 @@ def _convert(value: object) -> object:
     if isinstance(value, (int, float, list, tuple, dict)):
         raise TypeError("a subclass is left to the standard library")
     converted = _flask_default(value)
-    if type(converted) is dict and _suspicious(converted):
+    if type(converted) is dict and _suspect(_pack(converted)):
         raise TypeError("a dataclass with an odd float is left to the standard library")
     return converted
 
@@ -79,15 +74,16 @@ def _quick(obj: object, options: int) -> bytes | None:
     """Give what orjson writes, or ``None`` where Flask's provider may write something else."""
     try:
         data = orjson.dumps(obj, _convert, options)
-        packed = _suspicious(obj)
+        packed = _pack(obj)
     except Exception as failure:  # noqa: BLE001 -- Flask's provider meets it again, and decides
         # orjson wraps whatever a conversion raises, an interruption too.
         if isinstance(failure.__cause__, (KeyboardInterrupt, SystemExit, GeneratorExit)):
             raise failure.__cause__ from None
         return None
-    if packed and (_nonfinite(packed) or _short_exponent(data) or _leading_zeros(data)):
-        return None
-    return data
+    if 0xCB not in packed or not _suspect(packed):
+        return data
+    odd = _nonfinite(packed) or _short_exponent(data) or _leading_zeros(data)
+    return None if odd else data
 
 
 def _in_ascii(data: bytes) -> bytes:
@@ -129,18 +125,31 @@ class JSONProvider(DefaultJSONProvider):
         super().__init__(app)
         self._config = app.config
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute, and forget what followed from it."""
+        super().__setattr__(name, value)
+        self.__dict__.pop("_options", None)
+
+    def __delattr__(self, name: str) -> None:
+        """Delete an attribute, and forget what followed from it."""
+        super().__delattr__(name)
+        self.__dict__.pop("_options", None)
+
+    @lazy
+    def _options(self) -> int | None:
+        """How orjson is to write; ``None`` where a subclass or the instance has its own way."""
+        own = "dumps" in self.__dict__ or type(self).dumps is not _flask_dumps
+        if own or self.default is not _flask_default:
+            return None
+        return _SORTED if self.sort_keys else _UNSORTED
+
     def body(self, obj: Any) -> bytes:
         """Give the bytes of the answer that `response` makes of an object."""
-        compact = self.compact
+        compact, options = self.compact, self._options
         if compact is None:
             compact = not self._config["DEBUG"]
-        if (
-            compact
-            and self.default is _flask_default
-            and type(self).dumps is _flask_dumps
-            and "dumps" not in self.__dict__
-        ):
-            data = _quick(obj, _SORTED if self.sort_keys else _UNSORTED)
+        if compact and options is not None:
+            data = _quick(obj, options)
             if data is not None:
                 plain = not self.ensure_ascii or (data.isascii() and 0x7F not in data)
                 return data if plain else _in_ascii(data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
@@ -19,7 +19,7 @@ from buttress.serving.failure import (
     log_break,
     log_failure,
 )
-from buttress.serving.gateway import Failure, check_call, has_fitting_host
+from buttress.serving.gateway import Failure, check_call, has_fitting_host, known_hosts
 from buttress.serving.header import (
     CONNECTION,
     Header,
@@ -27,9 +27,9 @@ from buttress.serving.header import (
     as_text,
     check_header,
     check_status,
+    known_headers,
     length_of,
     lowered,
-    unknown,
     without,
 )
 
@@ -47,27 +47,32 @@ class Outlet(Protocol):
 class Answer:
     """What an application says of its answer to one request."""
 
-    __slots__ = ("chunks", "headers", "length", "sent", "status", "stays")
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: Headers = []
-        self.length = UNKNOWN
-        self.chunks: list[bytes] = []
-        self.sent = False
-        self.stays = True
+    # Defaults of the class: most answers change few of them, and an __init__ would cost more.
+    status = 0
+    headers: Headers
+    length: int
+    #: What was written, and then the begin of the body.
+    chunks: Sequence[bytes] = ()
+    sent = False
+    #: Whether the connection may be kept.
+    stays: bool
 
     def start(
         self, status: str, headers: Headers, exc_info: Failure = None
     ) -> Callable[[bytes], Any]:
         """Take status and headers: the ``start_response`` of PEP 3333."""
-        check_call(bool(self.status), self.sent, exc_info)
-        given = self.headers = list(headers)
+        if self.status or exc_info is not None:
+            check_call(bool(self.status), self.sent, exc_info)
         self.length, self.stays = UNKNOWN, True
-        for header in unknown(given):
-            self._take(header)
+        self.headers = headers = [*headers]
+        for header in headers:
+            if header not in known_headers:
+                self._take(header)
         self.status = check_status(status)
-        return self.chunks.append
+        return self._write
+
+    def _write(self, data: bytes) -> None:
+        self.chunks = [*self.chunks, data]
 
     def is_whole(self, body: object) -> TypeGuard[list[bytes]]:
         """Tell whether a body is one piece, as long as was said, that can be sent as it is."""
@@ -84,7 +89,7 @@ class Answer:
     def _take(self, header: Header) -> None:
         """Check a header; note what concerns the connection, of which granian writes its own."""
         name, value = header
-        if lowered(name) == "content-length":
+        if name == "Content-Length" or lowered(name) == "content-length":
             self.length = length_of(value)
             return
         lower = check_header(header)
@@ -158,14 +163,15 @@ class Exchange:
         # granian makes a scope for each request, and does not look at it again.
         environ = scope
         environ.update(self._fixed)
-        environ.pop("HTTP_PROXY", None)
+        if "HTTP_PROXY" in environ:
+            del environ["HTTP_PROXY"]
         if "HTTP_TRANSFER_ENCODING" in environ:
             environ["wsgi.input_terminated"] = True
         answer = Answer()
         body: Iterable[bytes] = ()
         try:
             body = self._app(environ, answer.start)
-            if answer.is_whole(body) and not self.leaving and environ["REQUEST_METHOD"] != "HEAD":
+            if answer.is_whole(body) and environ["REQUEST_METHOD"] != "HEAD" and not self.leaving:
                 outlet.response_bytes(answer.status, answer.headers, body[0])
                 return
             rest = iter(body)
@@ -210,7 +216,7 @@ def is_ambiguous(scope: dict[str, Any]) -> bool:
     path = scope["PATH_INFO"]
     if path[:1] != "/" and not (path == "*" and scope["REQUEST_METHOD"] == "OPTIONS"):
         return True
-    if not has_fitting_host(scope):
+    if scope.get("HTTP_HOST") not in known_hosts and not has_fitting_host(scope):
         return True
     if "HTTP_TRANSFER_ENCODING" not in scope:
         return False
@@ -228,7 +234,7 @@ def _collect(answer: Answer, rest: Iterator[bytes], method: str) -> bool:
         piece = next(rest, None)
         ended = piece is None
         if piece is not None:
-            answer.chunks.append(piece)
+            answer.chunks = [*answer.chunks, piece]
     if not answer.status:
         raise RuntimeError("The application did not call start_response.")
     measure = Measure(length_of_body(method, answer.status, answer.length))

@@ -44,7 +44,7 @@ _HOST = re.compile(
 ).fullmatch
 
 #: Hosts that are well-formed.
-_hosts: Known[str] = Known()
+known_hosts: Known[str] = Known()
 
 
 def has_fitting_host(environ: WSGIEnvironment) -> bool:
@@ -53,13 +53,13 @@ def has_fitting_host(environ: WSGIEnvironment) -> bool:
     An empty one is as none: an ``http`` address has a host (RFC 9110, 4.2.1).
     """
     host = environ.get("HTTP_HOST")
-    if host in _hosts:
+    if host in known_hosts:
         return True
     if not host:
         return environ.get("SERVER_PROTOCOL") != "HTTP/1.1"
     if _HOST(host) is None:
         return False
-    _hosts.note(host, host)
+    known_hosts.note(host, host)
     return True
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
-from itertools import filterfalse
 from typing import TypeAlias
 
 from buttress.serving.known import Known
@@ -34,14 +33,8 @@ _NOT_IN_NAMES = re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
 _BREAKS = re.compile(r"[\r\n\0]")
 _NOT_IN_LATIN_1 = re.compile(r"[^\0-\xff]")
 
-#: Most answers have the same few headers.
-_known: Known[Header] = Known()
-_is_known = _known.__contains__
-
-
-def unknown(headers: Headers) -> Iterator[Header]:
-    """Give the headers that are not known to be valid, of ASCII, and not the connection's."""
-    return filterfalse(_is_known, headers)
+#: Headers that are valid, of ASCII, and not the connection's: most answers have the same few.
+known_headers: Known[Header] = Known()
 
 
 def check_header(header: Header) -> str:
@@ -52,14 +45,15 @@ def check_header(header: Header) -> str:
     if lower == "content-length":
         length_of(value)
     if value.isascii() and lower not in CONNECTION and lower not in FLEETING:
-        _known.note(header, value)
+        known_headers.note(header, value)
     return lower
 
 
 def check_headers(headers: Headers) -> None:
     """Check the headers of an answer. Raises `ValueError` where one is invalid."""
-    for header in unknown(headers):
-        check_header(header)
+    for header in headers:
+        if header not in known_headers:
+            check_header(header)
 
 
 @lru_cache(maxsize=256)
