@@ -177,8 +177,9 @@ class Service(CompiledFlask):
         """Answer a request, booting and starting first where a foreign container did not."""
         if not self.lifecycle.ready:
             self._make_ready()
+        compiled = self.compilation.current or self.compilation.renew(self)
         try:
-            return super().wsgi_app(environ, start_response)
+            return compiled(self, environ, start_response)
         except SystemExit as error:  # of a function that runs at the request's end
             self.refuse_exit(error)
             raise

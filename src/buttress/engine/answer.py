@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import flask
 from werkzeug.exceptions import HTTPException
@@ -30,14 +29,9 @@ _LINES = {
 Write = Callable[[Any], bytes]
 
 
-class Answer(NamedTuple):
-    """What a server is told, and the type of the content where it is all that the headers say."""
-
-    status: str
-    code: int
-    headers: list[tuple[str, str]]
-    body: Iterable[bytes]
-    content_type: str | None = None
+#: What a server is told: status line, code, headers, body, and the type of the content where it is
+#: all that the headers say. A plain tuple, since it is made for every request.
+Answer: TypeAlias = tuple[str, int, list[tuple[str, str]], Iterable[bytes], str | None]
 
 
 def _defaults() -> tuple[object, ...]:
@@ -79,15 +73,15 @@ class Answers:
             mimetype = self._json.mimetype
             kind = JSON if mimetype == JSON else content_type_of(mimetype)
         headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
-        return _answer((line, code, headers, [body], kind))
+        return line, code, headers, [body], kind
 
     def response(self, app: flask.Flask, value: Any) -> flask.Response:
         """Make the response that a value stands for."""
         answer = self.of(value)
         if answer is None:
             return app.make_response(value)
-        status = (answer.status, answer.code)
-        return plain_response(flask.Response, status, answer.headers, answer.body)
+        line, code, headers, body, _ = answer
+        return plain_response(flask.Response, (line, code), headers, body)
 
     def unseen_response(self, app: flask.Flask, environ: WSGIEnvironment, value: Any) -> Any:
         """Make the response that a value stands for, and that no hook is going to see."""
@@ -112,10 +106,6 @@ def _responds_as_flask(provider: object) -> bool:
     )
 
 
-#: Makes an answer of its parts in half the time that the class takes.
-_answer: Callable[[tuple[Any, ...]], Answer] = partial(tuple.__new__, Answer)
-
-
 def answer_of(response: flask.Response, environ: WSGIEnvironment) -> Answer | None:
     """Give what a response tells the server; ``None`` where it does that in a way of its own."""
     kind = type(response)
@@ -125,11 +115,11 @@ def answer_of(response: flask.Response, environ: WSGIEnvironment) -> Answer | No
             headers = headers_of(response)
             if _is_complete(headers):
                 # A copy: a response may be shared by requests, and others add to this list.
-                return Answer(response.status, response.status_code, [*headers], [body])
+                return response.status, response.status_code, [*headers], [body], None
     if kind.__call__ is not WerkzeugResponse.__call__:
         return None
     body_of_any, status, headers = response.get_wsgi_response(environ)
-    return Answer(status, response.status_code, headers, body_of_any)
+    return status, response.status_code, headers, body_of_any, None
 
 
 def _is_complete(headers: list[tuple[str, str]]) -> bool:

@@ -111,12 +111,12 @@ class Compiled:
             except BaseException as failure:
                 error = failure
                 raise
-            if type(answer) is not Answer:
-                told = answer_of(answer, context.environ)
-                if told is None:
-                    return self._send_as_it_does(answer, context, start_response)
-                answer = told
-            status, context.code, headers, body, content_type = answer
+            told: Answer | None = (
+                answer if type(answer) is tuple else answer_of(answer, context.environ)
+            )
+            if told is None:
+                return self._send_as_it_does(answer, context, start_response)
+            status, context.code, headers, body, content_type = told
             if self.edge is not None:
                 self.edge.finish(context.environ, headers, content_type)
             start_response(status, headers)
