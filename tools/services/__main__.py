@@ -1,0 +1,100 @@
+"""Start and stop them, and say where they are."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.services.mariadb import MariaDB
+from tools.services.packages import can_install, install
+from tools.services.place import READY_WITHIN, NotStarted, Place, scratch
+from tools.services.postgres import Postgres
+from tools.services.rabbitmq import RabbitMQ
+from tools.services.redis import Redis
+from tools.services.server import Server
+
+SERVERS: tuple[Server, ...] = (Postgres(), MariaDB(), Redis(), RabbitMQ())
+
+
+def main() -> None:
+    """Do one of the three; ends with 1 where a server is not to be had."""
+    parser = argparse.ArgumentParser(prog="tools.services")
+    parser.add_argument("action", choices=["up", "down", "status"])
+    names = [server.name for server in SERVERS]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"all, or some of {names}")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(names):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: choose from {', '.join(names)}")
+    chosen = [server for server in SERVERS if server.name in (arguments.names or names)]
+    sys.exit({"up": up, "down": down, "status": status}[arguments.action](chosen))
+
+
+def up(servers: Sequence[Server]) -> int:
+    """Start what does not run, and print their URLs as lines for a shell."""
+    wanted = [server for server in servers if server.variable not in os.environ]
+    missing = [server for server in wanted if server.program() is None]
+    if missing and can_install():
+        install([package for server in missing for package in server.packages])
+    programs = [(server, server.program()) for server in wanted]
+    places = {it.name: _started(it, program) for it, program in programs if program is not None}
+    failed = [server.name for server in wanted if not _is_up(server, places.get(server.name))]
+    for name in failed:
+        log = places[name].log if name in places else None
+        why = "is not installed" if log is None else f"does not answer: see {log}"
+        print(f"services: {name} {why}", file=sys.stderr)
+    status(servers)
+    return 1 if failed else 0
+
+
+def down(servers: Sequence[Server]) -> int:
+    """Stop them, and remove every trace."""
+    for server in servers:
+        place = Place(server.name)
+        place.restore()
+        place.stop(server.ending)
+    if scratch().exists() and not any(scratch().iterdir()):
+        scratch().rmdir()
+    return 0
+
+
+def status(servers: Sequence[Server]) -> int:
+    """Print the URLs of those that answer."""
+    for server in servers:
+        place = Place(server.name)
+        given = os.environ.get(server.variable)
+        if given:
+            print(f"export {server.variable}='{given}'")
+        elif place.restore() and server.is_ready(place):
+            print(f"export {server.variable}='{server.url(place)}'")
+    return 0
+
+
+def _started(server: Server, program: Path) -> Place:
+    place = Place(server.name)
+    if place.restore():
+        return place
+    user = server.user if os.geteuid() == 0 else None
+    place.make(user)
+    try:
+        server.start(place, program, user)
+    except NotStarted as error:
+        print(f"services: {server.name}: {error}", file=sys.stderr)
+    return place
+
+
+def _is_up(server: Server, place: Place | None) -> bool:
+    """Wait until it answers."""
+    end = time.monotonic() + READY_WITHIN
+    while place is not None and place.is_running() and time.monotonic() < end:
+        if server.is_ready(place):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+if __name__ == "__main__":
+    main()
