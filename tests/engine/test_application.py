@@ -75,6 +75,10 @@ CHANGES: dict[str, Callable[[Service], object]] = {
     "after": lambda app: app.after_request_funcs[None].append(lambda _: flask.Response("new")),
     "rule": lambda app: app.url_map.add(Rule("/new", endpoint="new")),
     "provider": lambda app: setattr(app, "json", type(app.json)(app)),
+    "provider's way": lambda app: setattr(
+        app.json, "response", lambda *args: app.make_response("new")
+    ),
+    "provider's setting": lambda app: setattr(app.json, "sort_keys", False),
     "response": lambda app: setattr(app, "response_class", type("R", (flask.Response,), {})),
     "session": lambda app: setattr(app, "session_interface", SecureCookieSessionInterface()),
 }

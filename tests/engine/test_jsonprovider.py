@@ -306,6 +306,35 @@ def test_dumps_of_an_instance_is_used(monkeypatch):
     assert ours.body(1) == b"1\n"
 
 
+@pytest.mark.parametrize("kind", [DefaultJSONProvider, JSONProvider])
+def test_changed_settings_count_at_once(kind):
+    """A setting that is changed, or taken back, between two answers holds for the next one."""
+    app = flask.Flask("app")
+    app.json = kind(app)
+
+    def write():
+        return app.json.response({"b": 1, "a": "é"}).get_data()
+
+    with app.app_context(), app.test_request_context():
+        answers = [write()]
+        for name, value in (("sort_keys", False), ("ensure_ascii", False), ("default", repr)):
+            setattr(app.json, name, value)
+            answers.append(write())
+        app.json.dumps = shout
+        answers.append(write())
+        del app.json.dumps, app.json.sort_keys
+        answers.append(write())
+    plain = '{"b":1,"a":"é"}\n'
+    assert [it.decode() for it in answers] == [
+        '{"a":"\\u00e9","b":1}\n',
+        '{"b":1,"a":"\\u00e9"}\n',
+        plain,
+        plain,
+        shout({"b": 1, "a": "é"}, separators=True) + "\n",
+        '{"a":"é","b":1}\n',
+    ]
+
+
 def test_dumps_of_the_class_is_used(monkeypatch):
     """A way to write that is put on the class later is asked."""
     monkeypatch.setattr(DefaultJSONProvider, "dumps", staticmethod(shout))

@@ -128,12 +128,18 @@ class JSONProvider(DefaultJSONProvider):
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute, and forget what followed from it."""
         super().__setattr__(name, value)
-        self.__dict__.pop("_options", None)
+        self._forget()
 
     def __delattr__(self, name: str) -> None:
         """Delete an attribute, and forget what followed from it."""
         super().__delattr__(name)
+        self._forget()
+
+    def _forget(self) -> None:
         self.__dict__.pop("_options", None)
+        compilation = getattr(self.__dict__.get("_app"), "compilation", None)
+        if compilation is not None:
+            compilation.forget()
 
     @lazy
     def _options(self) -> int | None:
