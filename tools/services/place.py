@@ -73,11 +73,26 @@ class Place:
         self, command: list[str], user: str | None, environ: Mapping[str, str] | None = None
     ) -> None:
         """Start the server in a session of its own, and keep what is known of it."""
+        self.pid = self._begin(command, user, environ or {}).pid
+        self._began = _began(self.pid)
+        known = {"port": self.port, "password": self.password, "pid": self.pid}
+        self._record.touch(mode=0o600)
+        self._record.write_text(json.dumps({**known, "began": self._began}))
+
+    def run(self, command: list[str], user: str | None) -> None:
+        """Run a command that prepares the server. Raises `NotStarted` where it fails."""
+        code = self._begin(command, user, {}).wait()
+        if code != 0:
+            raise NotStarted(f"{command[0]} ended with {code}: see {self.log}")
+
+    def _begin(
+        self, command: list[str], user: str | None, environ: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env={**os.environ, "HOME": str(self.folder), **(environ or {})},
+                env={**os.environ, "HOME": str(self.folder), **environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -86,28 +101,6 @@ class Place:
                 group=user,
                 extra_groups=None if user is None else [],
             )
-        self.pid, self._began = process.pid, _began(process.pid)
-        known = {"port": self.port, "password": self.password, "pid": self.pid}
-        self._record.touch(mode=0o600)
-        self._record.write_text(json.dumps({**known, "began": self._began}))
-
-    def run(self, command: list[str], user: str | None) -> None:
-        """Run a command that prepares the server. Raises `NotStarted` where it fails."""
-        with self.log.open("ab") as log:
-            done = subprocess.run(
-                command,
-                cwd=self.folder,
-                env={**os.environ, "HOME": str(self.folder)},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                user=user,
-                group=user,
-                extra_groups=None if user is None else [],
-                check=False,
-            )
-        if done.returncode != 0:
-            raise NotStarted(f"{command[0]} ended with {done.returncode}: see {self.log}")
 
     def is_running(self) -> bool:
         """Tell whether the process that was started is there."""

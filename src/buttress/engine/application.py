@@ -65,7 +65,10 @@ class Compilation:
 
 
 class CompiledFlask(RegistrationGuard):
-    """A `flask.Flask` that does for a request only what this application needs."""
+    """A `flask.Flask` that does for a request only what this application needs.
+
+    What that is stands in `compilation`; the ``wsgi_app`` of `buttress.Service` enters it there.
+    """
 
     compilation: Compilation
     json_provider_class = JSONProvider
@@ -104,11 +107,6 @@ class CompiledFlask(RegistrationGuard):
         """Delete an attribute, such as a method that was replaced for a while."""
         super().__delattr__(name)
         self.compilation.forget()
-
-    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request."""
-        compiled = self.compilation.current or self.compilation.renew(self)
-        return compiled(self, environ, start_response)
 
     def uncompiled_wsgi_app(
         self, environ: WSGIEnvironment, start_response: StartResponse
