@@ -2,8 +2,11 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+ENGINES ?= embedded
 BIN := .venv/bin
 WORKERS ?= auto
+# What the tests use of the optional dependencies; the servers are a group of their own.
+EXTRAS := db mariadb firebird redis memcached peers schedule aws amqp
 BENCH ?= $(basename $(notdir $(wildcard benchmarks/*.py)))
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
@@ -24,11 +27,11 @@ BROKEN := $(if $(shell (exec $(BIN)/python -c 'print(1)') 2>/dev/null),,FORCE)
 
 FORCE:
 
-demo: setup ## serve examples/piste on PORT until Ctrl-C (CHECK=1: ask it a few things and stop)
-	@$(BIN)/python -m tools.demo --port $(PORT) $(if $(CHECK),--check)
+demo: setup ## serve examples/piste on PORT until Ctrl-C (CHECK=1: ask and stop; ENGINES=real: on real servers)
+	@$(BIN)/python -m tools.demo --port $(PORT) --engines $(ENGINES) $(if $(CHECK),--check)
 
 test: setup ## run the tests (WORKERS=0 for one process)
-	$(BIN)/python -m pytest -n $(WORKERS)
+	@$(BIN)/python -m tools.services run $(BIN)/python -m pytest -n $(WORKERS)
 
 check: setup ## ruff, mypy --strict and the house rules
 	$(BIN)/ruff check
@@ -37,7 +40,7 @@ check: setup ## ruff, mypy --strict and the house rules
 	$(BIN)/python -m pytest -q tests/rules
 
 proof: setup ## run the long proofs: kills, soaks, thousands of cases
-	$(BIN)/python -m pytest -m proof --timeout=1800
+	@$(BIN)/python -m tools.services run $(BIN)/python -m pytest -m proof --timeout=1800
 
 bench: .venv/bench/ready ## measure against peers (BENCH=http: that file of benchmarks/ alone)
 	@for name in $(BENCH); do echo "== $$name"; .venv/bench/bin/python -m "benchmarks.$$name" || exit; done
@@ -52,7 +55,7 @@ dist: setup ## build every wheel, install them into an empty environment and try
 	$(BIN)/python -m tools.dist
 
 lock: setup ## lock the dependencies with hashes in requirements/ (UPGRADE=1 to take newer releases)
-	$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml $(EXTRAS:%=--extra %) --group dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/core.txt
 	$(LOCK) pyproject.toml --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(LOCK) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt

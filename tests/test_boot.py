@@ -16,7 +16,7 @@ import pytest
 
 from buttress import ConfigError, Extension, Service, SetupError, create_app
 from buttress.boot import BOOT
-from buttress.errors import DiscoveryError
+from buttress.errors import DiscoveryError, ExtensionError
 from buttress.lifecycle import State
 
 Package = Callable[[Mapping[str, str]], Path]
@@ -255,3 +255,44 @@ def test_a_missing_package_is_a_setup_error() -> None:
     """There is no half-made application of a package that does not exist."""
     with pytest.raises(SetupError, match="no package 'nowhere_at_all'"):
         create_app("nowhere_at_all")
+
+
+class Lifts:
+    """What an extension builds, with something for the application itself."""
+
+    def ride(self) -> str:
+        """Ride."""
+        return "up"
+
+
+class LiftsExtension(Extension[Any, Lifts]):
+    """Provides ``app.ride`` beside ``app.lifts``."""
+
+    name = "lifts"
+    provides = ("ride",)
+
+    def build(self, app: Service, settings: Any) -> Lifts:
+        """Make it."""
+        return Lifts()
+
+
+class Runs(LiftsExtension):
+    """Provides what Flask has."""
+
+    name = "runs"
+    provides = ("run",)
+
+
+def test_what_an_extension_provides(package: Package) -> None:
+    """The application has what an extension provides beside itself."""
+    package({"shop/__init__.py": ""})
+    app = create_app("shop", extensions=[LiftsExtension])
+    assert app.ride() == app.lifts.ride() == "up"  # type: ignore[attr-defined]  # made at run time
+    app.close()
+
+
+def test_what_an_extension_may_not_provide(package: Package) -> None:
+    """An attribute of Flask's is nobody's to provide."""
+    package({"shop/__init__.py": ""})
+    with pytest.raises(ExtensionError, match="cannot provide 'run': that is an attribute"):
+        create_app("shop", extensions=[Runs])

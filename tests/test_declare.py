@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from buttress.declare import Mark, consumer, cron, every, marks
+from buttress.declare import Mark, consumer, cron, every, marks, pulse_consumer
 
 
 def test_a_marked_function_is_still_itself() -> None:
@@ -30,6 +30,16 @@ def test_marks_are_kept_outermost_first() -> None:
         Mark("consumer", {"queue": "snow", "once": True}),
         Mark("cron", {"expression": "0 6 * * *"}),
     )
+
+
+def test_a_consumer_of_pulse_is_marked_with_its_topic() -> None:
+    """Without a routing key it is all of the exchange."""
+
+    @pulse_consumer("exchange/resort/snow", queue="snow")
+    def ingest(body: object, message: object) -> None: ...
+
+    expected = {"exchange": "exchange/resort/snow", "routing_key": "#", "queue": "snow"}
+    assert marks(ingest) == (Mark("pulse_consumer", expected),)
 
 
 def test_an_unmarked_thing_has_no_marks() -> None:

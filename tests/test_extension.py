@@ -15,6 +15,7 @@ from buttress import EXTENSIONS, Extension, ExtensionError, create_app
 from buttress.extension import (
     BUILT_IN,
     DEFAULT_EXTENSIONS,
+    PROVIDED_BY,
     from_module,
     in_required_order,
     load_extensions,
@@ -84,7 +85,7 @@ def test_an_unknown_name_gets_a_suggestion() -> None:
 
 def test_a_name_without_a_neighbour_gets_the_list() -> None:
     """Where nothing is near, all names are given."""
-    with pytest.raises(ExtensionError, match="There are: cors, health, log"):
+    with pytest.raises(ExtensionError, match="There are: cache, cors, db, health, log"):
         load_extensions(["xyzzy"])
 
 
@@ -223,3 +224,9 @@ def raising(error: Exception) -> Callable[..., Any]:
         raise error
 
     return fail
+
+
+def test_what_extensions_provide() -> None:
+    """The table of what extensions provide beside themselves is true."""
+    found = {name: each.name for each in load_extensions(list(BUILT_IN)) for name in each.provides}
+    assert found == PROVIDED_BY

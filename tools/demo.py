@@ -1,35 +1,49 @@
 """Serve examples/piste under the production server: `make demo`.
 
 `--check` asks the service the same questions, stops it and ends with 0 when all went well.
+`--engines real` serves the same code on PostgreSQL, Redis, RabbitMQ and moto's SES.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
+import secrets
 import shlex
 import signal
+import subprocess
 import sys
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import indent
 from typing import NoReturn
 
 from buttress.cli.secret_file import add_secret, generate
-from tools.running import NotServing, Running, is_free, running
+from tools.engines import Engines, NoEngine, embedded, environment_with, real
+from tools.running import NotServing, Running, environment, is_free, running
 
 PISTE = Path(__file__).parents[1] / "examples/piste"
 APP = "piste.app.main:app"
 HIGHEST_PORT = 65535
+#: Seconds that what happens by itself may take.
+PATIENCE = 15.0
+#: Another depth in each run, so that an old one is not taken for the answer.
+SNOW_CM = 20 + secrets.randbelow(180)
 
 
 @dataclass(frozen=True)
 class Question:
-    """One request to show, and the status that must come back."""
+    """One request to show, the status that must come back, and what its answer comes to have."""
 
     path: str
     method: str = "GET"
     body: str | None = None
     status: int = 200
+    becomes: Mapping[str, object] = field(default_factory=dict)
 
     def curl(self, url: str) -> str:
         """Write the request as a line for a shell."""
@@ -40,30 +54,67 @@ class Question:
             words += ["-H", "Content-Type: application/json", "-d", self.body]
         return shlex.join([*words, url + self.path])
 
+    def is_met(self, status: int, text: str) -> bool:
+        """Tell whether this is the answer that must come back."""
+        if status != self.status or not self.becomes:
+            return status == self.status
+        answer = json.loads(text)
+        return all(answer.get(name) == value for name, value in self.becomes.items())
 
+
+REPORT = {"piste": "glacier", "snow_cm": SNOW_CM, "groomed": True}
 QUESTIONS = (
     Question("/summary"),
     Question("/pistes?difficulty=red&groomed=false"),
     Question("/lifts/aiguille", "PATCH", '{"open": true}'),
+    Question("/reports", "POST", json.dumps(REPORT), 202),
+    Question("/pistes/glacier", becomes={"snow_cm": SNOW_CM}),
+    Question("/pistes/glacier", "PATCH", '{"open": true}'),
+    Question("/pistes/glacier", "PATCH", '{"open": false}'),
 )
 
 
 def main() -> None:
     """Serve until Ctrl-C, or check and stop. Exits with 2 for a mistake of the user."""
-    parser = argparse.ArgumentParser(prog="make demo")
-    parser.add_argument("--port", default="8000")
-    parser.add_argument("--check", action="store_true", help="ask, stop, and tell")
-    arguments = parser.parse_args()
+    arguments = parsed()
     port = usable_port(arguments.port)
-    write_secrets(PISTE / "instance")
+    instance = PISTE / "instance"
+    write_secrets(instance)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    engines = real() if arguments.engines == "real" else embedded(instance)
     try:
-        with running(PISTE, port, app=APP) as service:
-            sys.exit(check(service) if arguments.check else serve(service))
-    except NotServing as error:
+        sys.exit(demonstrate(engines, port, check_only=arguments.check))
+    except (NotServing, NoEngine) as error:
         refuse(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def parsed() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="make demo")
+    parser.add_argument("--port", default="8000")
+    parser.add_argument("--engines", choices=["embedded", "real"], default="embedded")
+    parser.add_argument("--check", action="store_true", help="ask, stop, and tell")
+    return parser.parse_args()
+
+
+def demonstrate(engines: AbstractContextManager[Engines], port: int, *, check_only: bool) -> int:
+    """Start everything, check or serve, and give the exit code."""
+    with engines as chosen, environment_with(chosen.variables):
+        print(f"demo: engines: {chosen.description}", flush=True)
+        if chosen.variables:
+            migrate()
+        with running(PISTE, port, app=APP) as service:
+            return check(service, chosen) if check_only else serve(service, chosen)
+
+
+def migrate() -> None:
+    """Bring the database up to date, as an operator does. Raises `NotServing` where it fails."""
+    command = [str(Path(sys.executable).with_name("buttress")), "db", "upgrade", "--app", APP]
+    print("\n$ buttress db upgrade", flush=True)
+    if subprocess.run(command, cwd=PISTE, env=environment(), check=False).returncode:
+        raise NotServing("the database could not be upgraded")
 
 
 def usable_port(text: str) -> int:
@@ -79,33 +130,61 @@ def usable_port(text: str) -> int:
     return port
 
 
-def check(service: Running) -> int:
+def check(service: Running, engines: Engines) -> int:
     """Ask every question, stop the service, and give the exit code."""
-    failed = [it for it in QUESTIONS if show(service, it) != it.status]
+    failed = ask_all(service, engines)
     code = service.stop()
-    for question in failed:
-        print(f"demo: not answered with {question.status}: {question.curl(service.url)}")
+    for sentence in failed:
+        print(f"demo: {sentence}")
     print(f"demo: the server ended with exit code {code}")
     return 1 if failed or code else 0
 
 
-def serve(service: Running) -> int:
+def serve(service: Running, engines: Engines) -> int:
     """Show what to try, then wait for Ctrl-C or the end of the server."""
     print(f"\nPiste is ready on {service.url}. Try:", flush=True)
-    for question in QUESTIONS:
-        show(service, question)
-    print("\nCtrl-C stops it.", flush=True)
+    ask_all(service, engines)
+    print(f"\nPiste goes on serving on {service.url}. Ctrl-C stops it.", flush=True)
     try:
         return service.process.wait()
     except KeyboardInterrupt:
         return service.stop()
 
 
-def show(service: Running, question: Question) -> int:
-    """Ask one question, print request and answer, and give the status."""
-    status, text = service.ask(question.path, question.method, question.body)
-    print(f"\n$ {question.curl(service.url)}\n{text.strip()}", flush=True)
-    return status
+def ask_all(service: Running, engines: Engines) -> list[str]:
+    """Ask every question, show the mail that comes of them, and tell what is not as it must be."""
+    before = engines.count()
+    failed = [
+        f"not answered as it must be: {it.curl(service.url)}"
+        for it in QUESTIONS
+        if not show(service, it)
+    ]
+    if not until(lambda: engines.count() > before):
+        return [*failed, "the patrol has no mail"]
+    print(f"\nThe patrol has a mail:\n{indent(engines.newest(), '  ')}", flush=True)
+    return failed
+
+
+def show(service: Running, question: Question) -> bool:
+    """Ask one question, again where its answer takes a moment; print both and tell if it is met."""
+    print(f"\n$ {question.curl(service.url)}", flush=True)
+    answers: list[tuple[int, str]] = []
+
+    def is_met() -> bool:
+        answers.append(service.ask(question.path, question.method, question.body))
+        return question.is_met(*answers[-1])
+
+    met = until(is_met) if question.becomes else is_met()
+    print(answers[-1][1].strip(), flush=True)
+    return met
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Wait until something holds; false where that takes too long."""
+    end = time.monotonic() + PATIENCE
+    while not (held := holds()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return held
 
 
 def write_secrets(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from buttress.boot import create_app
 from buttress.config import Config, Key, Secret, Section
-from buttress.declare import consumer, cron, every
+from buttress.declare import consumer, cron, every, pulse_consumer
 from buttress.errors import (
     ButtressError,
     Code,
@@ -35,6 +35,7 @@ __all__ = [
     "consumer",
     "cron",
     "every",
+    "pulse_consumer",
     # errors
     "ButtressError",
     "Code",

@@ -122,6 +122,8 @@ def build(app: Service, names: Sequence[str]) -> None:
         app.lifecycle.parts.append(Slot(extension, it))
         built[extension.name] = it
         setattr(app, extension.name, it)
+        for attribute in extension.provides:
+            setattr(app, attribute, getattr(it, attribute))
 
 
 def report_warnings(app: Service) -> None:
@@ -160,10 +162,12 @@ def _arguments(app: Service, plan: Plan) -> Mapping[str, Any] | None:
 
 
 def _refuse_taken(app: Service, extension: Extension[Any, Any]) -> None:
-    taken = getattr(type(app), extension.name, None)
-    if extension.name in app.__dict__ or (taken is not None and not isinstance(taken, Absent)):
-        raise ExtensionError(
-            extension.name,
-            f"An extension cannot be named '{extension.name}': that is an attribute of Flask's or "
-            "the service's. Rename it.",
-        )
+    for name in (extension.name, *extension.provides):
+        taken = getattr(type(app), name, None)
+        if name in app.__dict__ or (taken is not None and not isinstance(taken, Absent)):
+            what = "be named" if name == extension.name else "provide"
+            raise ExtensionError(
+                extension.name,
+                f"An extension cannot {what} '{name}': that is an attribute of Flask's or the "
+                "service's. Rename it.",
+            )

@@ -8,13 +8,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: Which extension takes up which kind of mark.
-EXTENSION_OF = {"consumer": "queues", "every": "schedule", "cron": "schedule"}
+EXTENSION_OF = {
+    "consumer": "queues",
+    "pulse_consumer": "pulse",
+    "every": "schedule",
+    "cron": "schedule",
+}
 
 
 class Mark(NamedTuple):
@@ -34,6 +39,13 @@ class Marked(NamedTuple):
 def consumer(queue: str, **options: Any) -> Callable[[F], F]:
     """Mark a function that handles the messages of a queue."""
     return _mark("consumer", {"queue": queue, **options})
+
+
+def pulse_consumer(
+    exchange: str, routing_key: str | Sequence[str] = "#", **options: Any
+) -> Callable[[F], F]:
+    """Mark a function that handles what an exchange of Pulse has for a routing key, or several."""
+    return _mark("pulse_consumer", {"exchange": exchange, "routing_key": routing_key, **options})
 
 
 def every(*, seconds: float, **options: Any) -> Callable[[F], F]:

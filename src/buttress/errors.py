@@ -10,7 +10,12 @@
     │   ├── AppNotFound          no application at the place that was named
     │   └── ServerError          a server that cannot be started as asked
     ├── NoSuchOption             a section or an option that an ini file does not have
+    ├── TooManyRows              several rows where one was asked for
+    ├── MessageError             a message that no queue can carry
+    │   └── UnknownQueue         a queue that the broker does not have
+    ├── Reject                   what a handler says of a message that is of no use
     ├── LifecycleError           a step that the state of the process does not allow
+    ├── MailError                a mail that cannot be sent as it is
     └── Unhealthy                what a failing health check says
 
     werkzeug.exceptions.HTTPException
@@ -168,12 +173,56 @@ class NoSuchOption(ButtressError, KeyError):
         return str(self.args[0])
 
 
+class TooManyRows(ButtressError):
+    """Raised when ``app.db.one`` finds several rows."""
+
+
+class MessageError(ButtressError, ValueError):
+    """Raised when a message cannot be sent as it is; nothing of it was sent."""
+
+
+class UnknownQueue(MessageError):
+    """Raised when a broker does not have a queue; see ``queue``."""
+
+    def __init__(self, queue: str, message: str) -> None:
+        super().__init__(queue, message)
+        self.queue = queue
+
+    def __str__(self) -> str:
+        return str(self.args[1])
+
+
+class Reject(ButtressError):
+    """Raised when a handler has no use for a message, now or later.
+
+    It goes to the dead letters at once, with the text as the reason.
+    """
+
+
 class LifecycleError(ButtressError):
     """Raised when a step is taken that the state of the process does not allow."""
 
 
+class MailError(ButtressError):
+    """Raised when a mail cannot be sent as it is, now or later; nothing was sent.
+
+    ``refused`` has the code and the text that the server answered, by recipient.
+    """
+
+    def __init__(self, text: str, refused: Mapping[str, tuple[int, str]] | None = None) -> None:
+        super().__init__(text)
+        self.refused = dict(refused or {})
+
+
 class Unhealthy(ButtressError):
-    """Raised when a check finds that something does not work; the heartbeat shows the text."""
+    """Raised when a check finds that something does not work; the heartbeat shows the text.
+
+    It shows ``details`` beside it, which must be JSON.
+    """
+
+    def __init__(self, text: str, **details: Any) -> None:
+        super().__init__(text)
+        self.details = details
 
 
 class Problem(HTTPException):

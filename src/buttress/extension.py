@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module, metadata
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
@@ -34,6 +34,23 @@ BUILT_IN = {
     "cors": "buttress.web.cors:CorsExtension",
     "templates": "buttress.web.templates:TemplatesExtension",
     "health": "buttress.health.extension:HealthExtension",
+    "cache": "buttress.cache.extension:CacheExtension",
+    "db": "buttress.db.extension:DbExtension",
+    "peers": "buttress.peers.extension:PeersExtension",
+    "mail": "buttress.mail.extension:MailExtension",
+    "queues": "buttress.queues.extension:QueuesExtension",
+    "pulse": "buttress.pulse.extension:PulseExtension",
+    "schedule": "buttress.schedule.extension:ScheduleExtension",
+}
+
+#: What extensions provide beside themselves, and which.
+PROVIDED_BY = {
+    "peer": "peers",
+    "external": "peers",
+    "get_ses_client": "mail",
+    "send_sqs_message": "queues",
+    "get_sqs_client": "queues",
+    "get_sqs_queue_url": "queues",
 }
 
 ENTRY_POINTS = "buttress.extensions"
@@ -50,6 +67,8 @@ class Extension(Generic[S, T]):
     settings: ClassVar[type[Section] | None] = None
     #: Prefixes of foreign keys that are passed through to ``app.config``, such as ``RATELIMIT_``.
     reserves: ClassVar[tuple[str, ...]] = ()
+    #: Attributes of what is built that the application has too, such as ``app.peer``.
+    provides: ClassVar[tuple[str, ...]] = ()
 
     def requires(self, settings: S) -> tuple[str, ...]:
         """Name the extensions that must be built before this one."""
@@ -62,8 +81,12 @@ class Extension(Generic[S, T]):
     def start(self, it: T) -> None:
         """Begin work in this process; called once per worker, after the fork."""
 
-    def check(self, it: T) -> None:
-        """Raise `Unhealthy` where it does not work; called with an app context and a timeout."""
+    def check(self, it: T) -> Mapping[str, Any] | None:
+        """Raise `Unhealthy` where it does not work; called with an app context and a timeout.
+
+        What it returns, such as progress and lag, is shown by the heartbeat and must be JSON.
+        """
+        return None
 
     def drain(self, it: T, deadline: Deadline) -> None:
         """Take no more work and finish what is there by the deadline; all drain at once."""
@@ -95,8 +118,8 @@ class Slot:
     def start(self) -> None:
         self.extension.start(self.it)
 
-    def check(self) -> None:
-        self.extension.check(self.it)
+    def check(self) -> Mapping[str, Any] | None:
+        return self.extension.check(self.it)
 
     def drain(self, deadline: Deadline) -> None:
         self.extension.drain(self.it, deadline)

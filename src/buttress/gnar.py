@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from operator import methodcaller
 from typing import Any
 
@@ -15,6 +16,7 @@ from buttress.attachment import attach_instance, package_folder
 from buttress.config import COMMAND_LINE, VAULT, instance_folder
 from buttress.discovery import discover
 from buttress.errors import ConfigError, ExtensionError, LifecycleError, SetupError
+from buttress.extension import DEFAULT_EXTENSIONS
 from buttress.loading import recorded
 from buttress.service import Absent, Plan, Service
 from buttress.serving import serve, serve_development
@@ -39,17 +41,23 @@ RUN_STEPS = (
 )
 
 #: The extensions that have a step of their own; `GnarApp.configure_flask` builds the others.
-WITH_A_STEP = frozenset({"log", "db", "jwt", "queues", "cors"})
+WITH_A_STEP = frozenset({"log", "db", "jwt", "queues", "schedule", "cors"})
+
+#: What a GnarApp has beside the default extensions, each where its package is installed.
+PACKAGES = {
+    "cache": "flask_caching",
+    "db": "flask_sqlalchemy_lite",
+    "peers": "requests",
+    "mail": "buttress",
+    "queues": "buttress",
+    "schedule": "apscheduler",
+}
 
 #: What is documented of a GnarApp and comes with an extension of a later version.
 LATER = {
     "argon2": "auth",
     "generate_password_hash": "auth",
     "check_password_hash": "auth",
-    "peer": "peers",
-    "external": "peers",
-    "get_ses_client": "mail",
-    "send_sqs_message": "queues",
 }
 
 #: Keys that those extensions will read; nobody is warned of them.
@@ -100,6 +108,7 @@ class GnarApp(Service):
             steps=tuple(methodcaller(step) for step in RUN_STEPS),
             facade=_arguments(mode, port, log_level),
             presets=PRESETS | DEVELOPMENT_PRESETS if mode == "development" else PRESETS,
+            extensions=_extensions(no_db),
             blueprint_modules=blueprint_modules,
             reserves=RESERVES,
         )
@@ -153,9 +162,10 @@ class GnarApp(Service):
         """Do nothing yet: passwords come with the extension ``auth``, and no app is without."""
 
     def configure_database(self) -> None:
-        """Build the database, unless ``no_db``."""
+        """Build the database, unless ``no_db``, and what may live in it."""
         if not self.no_db:
-            _build(self, "db", "no_db=True")
+            _build(self, "db", "pip install 'buttress[db]', or pass no_db=True")
+        boot.build(self, ["queues", "schedule"] if self.slot("db") else ["queues"])
 
     def attach_instance(self) -> None:
         """Make this application importable: ``from <package>.app.main import app``."""
@@ -172,12 +182,13 @@ class GnarApp(Service):
     def configure_jwt(self) -> None:
         """Build the JWT support, unless ``no_jwt``."""
         if not self.no_jwt:
-            _build(self, "jwt", "no_jwt=True")
+            _build(self, "jwt", f"{_NOT_YET}: pass no_jwt=True")
 
     def configure_sqs_polls(self) -> None:
-        """Build the polling of the queues in ``sqs``."""
+        """Poll the queues in ``sqs``, once the application has started."""
         if self.sqs:
-            _build(self, "queues", "no sqs")
+            boot.build(self, ["queues"])
+            self.queues.poll(self.sqs)
 
     def configure_after_request(self) -> None:
         """Build what answers foreign pages (CORS), open in development."""
@@ -190,11 +201,11 @@ class GnarApp(Service):
             logger.info("Gnar-%s%s is up", self.display_name, server)
 
 
-_NOT_YET = "which this version of Buttress does not have yet"
+_NOT_YET = "this version of Buttress does not have it yet"
 
 
 def _comes_later(_: object, name: str) -> str:
-    return f"{name} of a GnarApp comes with the extension '{LATER[name]}', {_NOT_YET}."
+    return f"{name} of a GnarApp comes with the extension '{LATER[name]}': {_NOT_YET}."
 
 
 Absent.put(GnarApp, LATER, _comes_later)
@@ -213,12 +224,17 @@ def _problems(production: object, sqs: object) -> Iterator[str]:
         yield f"GnarApp: sqs={sqs!r} must be a dict (queue_name, callback, …) or a list of them."
 
 
-def _build(app: GnarApp, name: str, instead: str) -> None:
+def _build(app: GnarApp, name: str, remedy: str) -> None:
     boot.build(app, [name])
     if app.slot(name) is None:
-        raise ExtensionError(
-            name, f"{app.name} needs the extension '{name}', {_NOT_YET}: pass {instead}."
-        )
+        raise ExtensionError(name, f"{app.name} needs the extension '{name}': {remedy}.")
+
+
+def _extensions(no_db: bool) -> list[str]:
+    found = {name for name, package in PACKAGES.items() if find_spec(package) is not None}
+    if no_db or "db" not in found:
+        found -= {"db", "schedule"}
+    return [*DEFAULT_EXTENSIONS, *found]
 
 
 def _served(app: GnarApp) -> int:

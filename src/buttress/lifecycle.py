@@ -80,6 +80,9 @@ class Lifecycle:
         self.ready = False
         #: Called once, after the life has ended by close or failure; they must not raise.
         self.at_end: list[Callable[[], None]] = []
+        #: By the name of an extension: says in a sentence what keeps requests from being welcome,
+        #: or ``None``. Asked by each readiness probe, so it must answer at once.
+        self.gates: dict[str, Callable[[], str | None]] = {}
         self._failure: BaseException | None = None
         self._lock = threading.RLock()
         _ALIVE.add(self)
@@ -123,6 +126,11 @@ class Lifecycle:
                 f"{self.name} was started in process {self.pid} and then forked: "
                 "start it in each worker, after the fork."
             )
+
+    def obstacles(self) -> dict[str, str]:
+        """Name what keeps requests from being welcome, by extension; nothing where all is well."""
+        said = {name: gate() for name, gate in self.gates.items()}
+        return {name: sentence for name, sentence in said.items() if sentence is not None}
 
     def drain(self, deadline: Deadline) -> list[Exception]:
         """Tell every part at once to take no more, and wait for them until the deadline.

@@ -13,7 +13,7 @@ from flask import Flask
 
 from buttress.engine.application import CompiledFlask
 from buttress.errors import ExtensionError, LifecycleError
-from buttress.extension import EXTENSIONS, Extension, Slot, Wanted
+from buttress.extension import EXTENSIONS, PROVIDED_BY, Extension, Slot, Wanted
 from buttress.lifecycle import Lifecycle, State
 from buttress.loading import recorded
 
@@ -23,10 +23,17 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient, FlaskCliRunner
     from flask.wrappers import Response
 
+    from buttress.cache import Cache
     from buttress.config import Configuration, Mode, Settings
+    from buttress.db import Database
     from buttress.declare import Marked
-    from buttress.health.extension import Health
-    from buttress.log.extension import Log
+    from buttress.health import Health
+    from buttress.log import Log
+    from buttress.mail import Mail
+    from buttress.peers import External, Peer, Peers
+    from buttress.pulse import Pulse
+    from buttress.queues import Queues
+    from buttress.schedule import Schedule
     from buttress.web.cors import Cors
     from buttress.web.extension import Web
     from buttress.web.security import Security
@@ -81,6 +88,20 @@ class Service(CompiledFlask):
         cors: Cors
         templates: Templates
         health: Health
+        cache: Cache
+        db: Database
+        peers: Peers
+        mail: Mail
+        queues: Queues
+        pulse: Pulse
+        schedule: Schedule
+        # What extensions provide beside themselves.
+        peer: Callable[[str], Peer]
+        external: External
+        get_ses_client: Callable[[], Any]
+        get_sqs_client: Callable[[], Any]
+        get_sqs_queue_url: Callable[[str], str]
+        send_sqs_message: Callable[..., dict[str, Any]]
 
     @_as_typed(Flask.__init__)
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -282,7 +303,9 @@ def _under_flask_command() -> bool:
 
 
 def _not_here(app: Service, name: str) -> str:
-    return f"{app.name} has no '{name}': it is not among its extensions, or it has not booted."
+    extension = PROVIDED_BY.get(name, name)
+    what = f"'{name}'" if extension == name else f"'{name}', for it has no '{extension}'"
+    return f"{app.name} has no {what}: it is not among its extensions, or it has not booted."
 
 
-Absent.put(Service, EXTENSIONS, _not_here)
+Absent.put(Service, (*EXTENSIONS, *PROVIDED_BY), _not_here)

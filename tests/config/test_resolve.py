@@ -29,6 +29,9 @@ def test_an_unknown_key_in_the_mapping_of_a_section_is_refused(shop):
         "config=: there is no setting CACHE_ULR; did you mean CACHE_URL?",
         "config=: there is no setting CACHE_QQQQ",
     )
+    assert shop.problems({"CACHE": {"CACHE_ULR": "x"}}) == (
+        "config=: there is no setting CACHE_ULR; did you mean CACHE_URL?",
+    )
 
 
 def test_what_is_no_mapping_under_the_name_of_a_section_is_the_applications(shop):

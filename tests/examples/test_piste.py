@@ -1,18 +1,17 @@
-"""The example is what the Gnar document prescribes, works, and is tested by its own tests."""
+"""The example is what the Gnar document prescribes, and is tested by its own tests everywhere."""
 
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tools.demo import QUESTIONS
-from tools.running import free_port, running
-
-PISTE = Path(__file__).parents[2] / "examples" / "piste"
+from tests.databases import KINDS, fresh_database
+from tools.demo import PISTE
 
 
 def test_two_lines() -> None:
@@ -23,7 +22,7 @@ def test_two_lines() -> None:
     assert second.startswith('app = GnarApp("piste", production=True, port=8000')
 
 
-@pytest.mark.parametrize("area", ["lifts", "pistes", "summary"])
+@pytest.mark.parametrize("area", ["lifts", "pistes", "reports", "summary"])
 def test_layout(area: str) -> None:
     """Each part of the API has its routes on a global blueprint, its rules, and its names."""
     folder = PISTE / "piste" / "app" / area
@@ -33,18 +32,13 @@ def test_layout(area: str) -> None:
     assert {it.name for it in folder.glob("*.py")} >= {"constants.py", "services.py"}
 
 
-def test_own_tests() -> None:
-    """Its tests pass, started as a user would."""
+@pytest.mark.parametrize("kind", KINDS)
+def test_own_tests(kind: str, tmp_path: Path) -> None:
+    """Its tests pass on every database, started as a user would."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(PISTE)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    with fresh_database(kind, tmp_path) as url:
+        environ = {**os.environ, "GNAR_DB_URL": url}
+        ended = subprocess.run(
+            command, env=environ, capture_output=True, text=True, timeout=120, check=False
+        )
     assert ended.returncode == 0, ended.stdout
-
-
-def test_served() -> None:
-    """The production server gives the answers that the demo shows, and ends with 0."""
-    with running(PISTE, free_port()) as service:
-        for question in QUESTIONS:
-            status, _ = service.ask(question.path, question.method, question.body)
-            assert status == question.status
-        assert service.ask("/pistes/nowhere")[0] == 404
-        assert service.stop() == 0

@@ -13,10 +13,6 @@ from .conftest import Make
         ("argon2", "auth"),
         ("generate_password_hash", "auth"),
         ("check_password_hash", "auth"),
-        ("peer", "peers"),
-        ("external", "peers"),
-        ("get_ses_client", "mail"),
-        ("send_sqs_message", "queues"),
     ],
 )
 def test_told(make: Make, name: str, extension: str) -> None:

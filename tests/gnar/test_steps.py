@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from buttress import ExtensionError
+from buttress import ExtensionError, gnar
 from buttress.extension import Extension
 from buttress.gnar import RUN_STEPS, GnarApp
 
@@ -128,14 +128,19 @@ def test_own_sequence(make: Make) -> None:
 @pytest.mark.parametrize(
     ("more", "extension", "instead"),
     [
-        ({"no_db": False}, "db", "no_db=True"),
+        ({"no_db": False}, "db", r"buttress\[db\].*no_db=True"),
         ({"no_jwt": False}, "jwt", "no_jwt=True"),
-        ({"sqs": {"queue_name": "gnar-queue", "callback": print}}, "queues", "no sqs"),
-        ({"sqs": [{"queue_name": "gnar-queue", "callback": print}]}, "queues", "no sqs"),
     ],
 )
-def test_missing_extension(make: Make, more: dict[str, Any], extension: str, instead: str) -> None:
-    """An application that needs what this version lacks is told what, and what to pass."""
+def test_missing_extension(
+    make: Make,
+    more: dict[str, Any],
+    extension: str,
+    instead: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An application that needs what is not there is told what, and what to do."""
+    monkeypatch.setitem(gnar.PACKAGES, "db", "no_such_package")
     with pytest.raises(ExtensionError, match=f"needs the extension '{extension}'.*{instead}"):
         make(**more).boot()
 

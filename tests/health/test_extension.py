@@ -150,3 +150,17 @@ def test_broken_module_in_development(
     answer = make(MODE="development").test_client().get("/__heartbeat__")
     assert answer.status_code == 503
     assert answer.get_json()["broken"] == ["shop.app.lifts"]
+
+
+def test_an_extension_that_cannot_work_yet(make: Make) -> None:
+    """While something stands in the way it is alive and started, not ready, and says why."""
+    app = make()
+    app.lifecycle.gates["db"] = lambda: reason
+    app.lifecycle.gates["cache"] = lambda: None
+    client = app.test_client()
+    reason: str | None = "the lift is closed"
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.get_json()["obstacles"]) == (503, {"db": reason})
+    assert [client.get(path).status_code for path in ("/livez", "/startupz")] == [200, 200]
+    reason = None
+    assert client.get("/readyz").status_code == 200

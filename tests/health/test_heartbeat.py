@@ -178,3 +178,36 @@ def test_check_recovers(make: Make, gate: threading.Event) -> None:
     assert heartbeat(app)[0] == 200
     assert heartbeat(app)[0] == 200
     assert Slow.begun == 2
+
+
+class Telling(Fine):
+    """Tells how far it is."""
+
+    name = "telling"
+
+    def check(self, it: str) -> dict[str, int]:
+        """Tell."""
+        return {"lag": 3}
+
+
+class Failing(Fine):
+    """Tells how far it was when it failed."""
+
+    name = "behind"
+
+    def check(self, it: str) -> None:
+        """Fail, with figures."""
+        raise Unhealthy("the lift is slow", lag=300)
+
+
+def test_details(make: Make) -> None:
+    """What a check tells is shown beside what it found, also where it failed."""
+    app = make(extensions=["health", Fine, Telling, Failing])
+    app.test_client().get("/livez")
+    checks = app.health.heartbeat()[1]["checks"]
+    assert "details" not in checks["fine"]
+    assert checks["telling"]["details"] == {"lag": 3}
+    assert (checks["behind"]["detail"], checks["behind"]["details"]) == (
+        "the lift is slow",
+        {"lag": 300},
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -39,7 +39,8 @@ def hooks() -> list[str]:
 
 def commands(group: click.Command = command, prefix: str = "buttress") -> Iterator[str]:
     """List our commands, those of groups included, as a user writes them."""
-    inner: Mapping[str, click.Command] = getattr(group, "commands", {})
+    inner: dict[str, click.Command] = dict(getattr(group, "commands", {}))
+    inner |= {name: command.of_capability(name) for name in getattr(group, "CAPABILITIES", {})}
     for name, it in inner.items():
         yield from (
             commands(it, f"{prefix} {name}") if hasattr(it, "commands") else [f"{prefix} {name}"]

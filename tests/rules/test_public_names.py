@@ -15,7 +15,7 @@ PINNED = """
     Service create_app
     Config Key Secret Section
     EXTENSIONS Deadline Extension
-    consumer cron every
+    consumer cron every pulse_consumer
     ButtressError Code ConfigError ExtensionError LifecycleError Problem SetupError
     Unavailable Unhealthy
 """

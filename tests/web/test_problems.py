@@ -355,3 +355,16 @@ def test_gnar_style_keeps_headers(make: Make) -> None:
     """In Gnar's style a 405 still names the methods."""
     answer = shop(make, ERRORS_STYLE="gnar").test_client().post("/closed")
     assert "GET" in answer.allow
+
+
+def test_a_translated_error(make: Make) -> None:
+    """What a library raises when its server is down is answered as an extension says."""
+    app = shop(make)
+    app.web.error_pages.translations.append(
+        lambda error: Unavailable("The lift is slow.") if isinstance(error, OSError) else None
+    )
+    app.add_url_rule("/down", "down", lambda: open("/no/such/lift"))  # noqa: PTH123,SIM115  # fails
+    client = app.test_client()
+    down = client.get("/down")
+    assert (down.status_code, down.headers["Retry-After"]) == (503, "5")
+    assert client.get("/broken").status_code == 500

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 
-from buttress.web import current_request_id
+from buttress.web import correlated, current_request_id
 from buttress.web.request_id import BATCH, new_request_id, request_id_of
 from tests.services import Make
 
@@ -80,3 +80,19 @@ def test_answer_has_one_id(make: Make, name: str) -> None:
     answer = app.test_client().get("/", headers={"X-Request-Id": "theirs"})
     assert answer.headers.getlist("X-Request-Id") == ["theirs"]
     assert app.web.request_id is None
+
+
+def test_work_outside_of_a_request() -> None:
+    """Work that a request causes has its id, other work a new one; afterwards there is none."""
+    with correlated("abc-1") as given:
+        assert (given, current_request_id()) == ("abc-1", "abc-1")
+        with correlated(None) as new:
+            assert current_request_id() == new != given
+        assert current_request_id() == "abc-1"
+    assert current_request_id() is None
+
+
+def test_work_with_a_malformed_id() -> None:
+    """An id that is not well-formed is replaced."""
+    with correlated("a\nb") as made:
+        assert re.fullmatch(r"[0-9a-f]{32}", made)

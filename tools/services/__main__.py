@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
+from tools.services.firebird import Firebird
 from tools.services.mariadb import MariaDB
+from tools.services.memcached import Memcached
+from tools.services.moto import Moto
 from tools.services.packages import can_install, install
 from tools.services.place import READY_WITHIN, NotStarted, Place, scratch
 from tools.services.postgres import Postgres
 from tools.services.rabbitmq import RabbitMQ
 from tools.services.redis import Redis
 from tools.services.server import Server
+from tools.services.smtp import Smtp
 
-SERVERS: tuple[Server, ...] = (Postgres(), MariaDB(), Redis(), RabbitMQ())
+SERVERS: tuple[Server, ...] = (
+    Postgres(),
+    MariaDB(),
+    Redis(),
+    RabbitMQ(),
+    Memcached(),
+    Moto(),
+    Smtp(),
+    Firebird(),
+)
 
 
 def main() -> None:
-    """Do one of the three; ends with 1 where a server is not to be had."""
+    """Do one of the three; ends with 1 where a server is not to be had.
+
+    The fourth, ``run COMMAND…``, starts all, runs a command that is given their URLs, ends with
+    its code, and stops those that did not run before.
+    """
+    if sys.argv[1:2] == ["run"]:
+        sys.exit(run(SERVERS, sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="tools.services")
     parser.add_argument("action", choices=["up", "down", "status"])
     names = [server.name for server in SERVERS]
@@ -36,9 +57,9 @@ def main() -> None:
 def up(servers: Sequence[Server]) -> int:
     """Start what does not run, and print their URLs as lines for a shell."""
     wanted = [server for server in servers if server.variable not in os.environ]
-    missing = [server for server in wanted if server.program() is None]
-    if missing and can_install():
-        install([package for server in missing for package in server.packages])
+    for server in wanted:
+        if server.packages and server.program() is None and can_install():
+            install(list(server.packages))
     programs = [(server, server.program()) for server in wanted]
     places = {it.name: _started(it, program) for it, program in programs if program is not None}
     failed = [server.name for server in wanted if not _is_up(server, places.get(server.name))]
@@ -63,14 +84,37 @@ def down(servers: Sequence[Server]) -> int:
 
 def status(servers: Sequence[Server]) -> int:
     """Print the URLs of those that answer."""
+    for variable, url in urls(servers).items():
+        print(f"export {variable}='{url}'")
+    return 0
+
+
+def run(servers: Sequence[Server], command: Sequence[str]) -> int:
+    """Run a command with the servers, and leave running only what ran before."""
+    others = [it for it in servers if it.variable not in os.environ and not _is_there(it)]
+    with redirect_stdout(sys.stderr):
+        up(servers)
+    try:
+        return subprocess.call(command, env={**os.environ, **urls(servers)})
+    finally:
+        down(others)
+
+
+def urls(servers: Sequence[Server]) -> dict[str, str]:
+    """Give the URLs of those that answer, by the variables that have them."""
+    found = {}
     for server in servers:
         place = Place(server.name)
         given = os.environ.get(server.variable)
         if given:
-            print(f"export {server.variable}='{given}'")
+            found[server.variable] = given
         elif place.restore() and server.is_ready(place):
-            print(f"export {server.variable}='{server.url(place)}'")
-    return 0
+            found[server.variable] = server.url(place)
+    return found
+
+
+def _is_there(server: Server) -> bool:
+    return Place(server.name).restore()
 
 
 def _started(server: Server, program: Path) -> Place:

@@ -47,6 +47,7 @@ class Place:
         self.password = ""
         self.pid = 0
         self._began = ""
+        self._process: subprocess.Popen[bytes] | None = None
 
     def restore(self) -> bool:
         """Read what was kept; tell whether that process still runs."""
@@ -73,7 +74,8 @@ class Place:
         self, command: list[str], user: str | None, environ: Mapping[str, str] | None = None
     ) -> None:
         """Start the server in a session of its own, and keep what is known of it."""
-        self.pid = self._begin(command, user, environ or {}).pid
+        self._process = self._begin(command, user, environ or {})
+        self.pid = self._process.pid
         self._began = _began(self.pid)
         known = {"port": self.port, "password": self.password, "pid": self.pid}
         self._record.touch(mode=0o600)
@@ -108,6 +110,11 @@ class Place:
 
     def stop(self, ending: signal.Signals) -> None:
         """End the server and all that it started, and remove its folder."""
+        self.end(ending)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def end(self, ending: signal.Signals) -> None:
+        """End the server and all that it started; its data stays, for another start."""
         if self.is_running():
             os.killpg(self.pid, ending)
             end = time.monotonic() + GONE_WITHIN
@@ -115,7 +122,8 @@ class Place:
                 time.sleep(0.05)
             if self.is_running():
                 os.killpg(self.pid, signal.SIGKILL)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._process is not None:
+            self._process.wait()
 
 
 def free_port() -> int:

@@ -29,7 +29,20 @@ class Postgres(Server):
         return found[-1] if found else None if onpath is None else Path(onpath)
 
     def start(self, place: Place, program: Path, user: str | None) -> None:
-        """Make a cluster and start it."""
+        """Start it, after making a cluster where there is none."""
+        if not (place.data / "PG_VERSION").exists():
+            self._make_cluster(place, program, user)
+        settings = {
+            "listen_addresses": HOST,
+            "port": str(place.port),
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "max_connections": "300",
+        }
+        options = [word for it in settings.items() for word in ("-c", "=".join(it))]
+        place.start([str(program), "-D", str(place.data), *options], user)
+
+    def _make_cluster(self, place: Place, program: Path, user: str | None) -> None:
         secret = place.folder / "password"
         secret.touch(mode=0o600)
         secret.write_text(place.password)
@@ -43,15 +56,6 @@ class Postgres(Server):
             ],
             user,
         )
-        settings = {
-            "listen_addresses": HOST,
-            "port": str(place.port),
-            "unix_socket_directories": "",
-            "fsync": "off",
-            "max_connections": "300",
-        }
-        options = [word for it in settings.items() for word in ("-c", "=".join(it))]
-        place.start([str(program), "-D", str(place.data), *options], user)
 
     def is_ready(self, place: Place) -> bool:
         """Greet it; while it starts it refuses with a code of its own."""

@@ -16,10 +16,10 @@ class Server(Protocol):
     name: ClassVar[str]
     #: Environment variable whose URL wins.
     variable: ClassVar[str]
-    #: Debian's packages that bring it.
+    #: Debian's packages that bring it; none where it is a Python package of our environment.
     packages: ClassVar[tuple[str, ...]]
-    #: Whom it runs as where we are root.
-    user: ClassVar[str]
+    #: Whom it runs as where we are root; ``None``: as whoever starts it.
+    user: ClassVar[str | None]
     #: The signal that ends it at once and in order.
     ending: ClassVar[signal.Signals]
 

@@ -15,6 +15,7 @@ from buttress.cli.run import run
 from buttress.cli.secret import secret
 from buttress.cli.shell import shell
 from buttress.cli.version import version
+from buttress.cli.worker import worker
 
 
 @click.group(
@@ -30,7 +31,7 @@ def buttress() -> None:
     """
 
 
-for command in (new, run, check, config, routes, doctor, shell, secret, version):
+for command in (new, run, worker, check, config, routes, doctor, shell, secret, version):
     buttress.add_command(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import IO, Any, ClassVar
 
 import click
@@ -39,13 +40,31 @@ class Commands(click.Group):
     The application is loaded only when the word is not ours, or to list its commands.
     """
 
+    #: Where the commands of capabilities are; their packages are imported only when asked for.
+    CAPABILITIES: ClassVar[dict[str, str]] = {
+        "db": "buttress.db.cli:db",
+        "queue": "buttress.queues.cli:queue",
+        "schedule": "buttress.schedule.cli:schedule",
+    }
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Give the names of our own commands, in the order in which they were added."""
-        return list(self.commands)
+        return [*self.commands, *self.CAPABILITIES]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command of ours, or one of the application."""
+        if cmd_name in self.CAPABILITIES:
+            return self.of_capability(cmd_name)
         return super().get_command(ctx, cmd_name) or _command_of_app(ctx, cmd_name)
+
+    def of_capability(self, name: str) -> click.Command:
+        """Import a command of a capability; without its package it says what to install."""
+        module, _, attribute = self.CAPABILITIES[name].partition(":")
+        try:
+            command: click.Command = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            return _lacking(name, module.split(".")[1], error)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error of ours ends it with one sentence and exit code 2."""
@@ -70,6 +89,21 @@ class Commands(click.Group):
         if rows:
             with formatter.section(f"Commands of {app.name}"):
                 formatter.write_dl(rows)
+
+
+def _lacking(name: str, extra: str, error: ModuleNotFoundError) -> click.Command:
+    sentence = f"needs the package '{error.name}': pip install 'buttress[{extra}]'"
+
+    def refuse(**_: object) -> None:
+        raise Mistake(f"`buttress {name}` {sentence}.")
+
+    return click.Command(
+        name,
+        callback=refuse,
+        params=[click.Argument(["words"], nargs=-1)],
+        context_settings={"ignore_unknown_options": True},
+        help=f"Not available: it {sentence}.",
+    )
 
 
 def _command_of_app(ctx: click.Context, name: str) -> click.Command | None:

@@ -88,7 +88,8 @@ class Registry:
     def key_in(self, section: str, option: str) -> str:
         """Give the key that an option of a section stands for, whether it is declared or not.
 
-        A section that nobody declares prefixes the option with its own name.
+        A section that nobody declares prefixes the option with its own name; one that is declared
+        does so where the option has not got the prefix yet.
         """
         word = _upper(option)
         spec = self.specs.get(_upper(section).lower())
@@ -96,7 +97,8 @@ class Registry:
             return f"{_upper(section)}_{word}"
         named = {field.name.upper(): field.key for field in self.of_section(spec.name)}
         field = self.field(word)
-        own = word if field is not None and field.section == spec.name else spec.key_prefix + word
+        whole = field is not None and field.section == spec.name
+        own = word if whole or word.startswith(spec.key_prefix) else spec.key_prefix + word
         return named.get(word, own)
 
     def owns_section(self, name: str) -> bool:

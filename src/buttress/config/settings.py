@@ -13,8 +13,15 @@ from buttress.config.secret import Secret
 from buttress.config.section import Section, SectionSpec
 
 if TYPE_CHECKING:
+    from buttress.cache.settings import CacheSettings
+    from buttress.db.settings import DbSettings
     from buttress.health.settings import HealthSettings
     from buttress.log.settings import LogSettings
+    from buttress.mail.settings import MailSettings
+    from buttress.peers.settings import PeersSettings
+    from buttress.pulse.settings import PulseSettings
+    from buttress.queues.settings import QueuesSettings
+    from buttress.schedule.settings import ScheduleSettings
     from buttress.serving.settings import ServingSettings
     from buttress.web.settings import (
         CorsSettings,
@@ -191,6 +198,13 @@ class Settings:
         cors: CorsSettings
         templates: TemplatesSettings
         health: HealthSettings
+        cache: CacheSettings
+        db: DbSettings
+        peers: PeersSettings
+        mail: MailSettings
+        queues: QueuesSettings
+        pulse: PulseSettings
+        schedule: ScheduleSettings
 
     def __init__(self, sections: Mapping[str, Section]) -> None:
         self._sections = dict(sections)

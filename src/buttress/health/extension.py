@@ -64,9 +64,11 @@ class Health:
         return True, {"status": "ok"}
 
     def ready(self) -> Report:
-        """Say whether new requests are welcome."""
+        """Say whether new requests are welcome, and what stands in their way."""
         state = self._app.lifecycle.state
-        return state is State.SERVING, {"status": state}
+        obstacles = self._app.lifecycle.obstacles() if state is State.SERVING else {}
+        found: dict[str, Any] = {"obstacles": obstacles} if obstacles else {}
+        return state is State.SERVING and not obstacles, {"status": state, **found}
 
     def started(self) -> Report:
         """Say whether the start is over."""

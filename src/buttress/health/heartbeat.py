@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 import weakref
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from buttress.errors import Unhealthy
@@ -45,12 +46,13 @@ class Run:
 
     def _check(self) -> None:
         problem: str | None = "the check did not finish"
+        details: Mapping[str, Any] = {}
         try:
             with self._app.app_context():
-                self._slot.check()
+                details = self._slot.check() or {}
             problem = None
         except Unhealthy as error:
-            problem = str(error)
+            problem, details = str(error), error.details
             logger.warning("%s: %s: %s", self._name, self._slot.name, problem)
         except BaseException as error:
             # SystemExit too: it would end the thread without a word.
@@ -58,7 +60,7 @@ class Run:
             logger.exception("%s: the check of %s failed", self._name, self._slot.name)
         finally:
             found = {"status": "ok"} if problem is None else {"status": "error", "detail": problem}
-            self._outcome = {**found, "duration": self._duration()}
+            self._outcome = {**found, **_shown_beside(details), "duration": self._duration()}
             self._ended.set()
 
     def _shown(self, error: BaseException) -> str:
@@ -69,6 +71,10 @@ class Run:
 
     def _duration(self) -> float:
         return round(time.perf_counter() - self._began, 4)
+
+
+def _shown_beside(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {"details": dict(details)} if details else {}
 
 
 class Heartbeat:

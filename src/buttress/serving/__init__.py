@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from buttress.errors import ServerError
+from buttress.serving.background import work
 from buttress.serving.server import SERVERS, Server, server_named
 from buttress.serving.settings import ServingSettings
 
@@ -26,6 +27,7 @@ __all__ = [
     "serve_development",
     "server_named",
     "server_of",
+    "work",
 ]
 
 logger = logging.getLogger("buttress.serving")

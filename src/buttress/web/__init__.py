@@ -8,7 +8,8 @@ from __future__ import annotations
 from buttress.web.deadline import current_deadline
 from buttress.web.edge import PROBE, Edge, Probe, edge_of
 from buttress.web.extension import Web, WebExtension, install_errors, install_hooks
-from buttress.web.request_id import current_request_id, request_id_of
+from buttress.web.request_id import HEADER as REQUEST_ID_HEADER
+from buttress.web.request_id import correlated, current_request_id, request_id_of
 
 __all__ = [
     # the extension
@@ -16,7 +17,9 @@ __all__ = [
     "WebExtension",
     "install_errors",
     "install_hooks",
-    # the id of a request
+    # the id of a request, and of work outside of one
+    "REQUEST_ID_HEADER",
+    "correlated",
     "current_request_id",
     "request_id_of",
     # the time that a request has

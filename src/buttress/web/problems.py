@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from flask import request
@@ -30,14 +31,26 @@ class ErrorPages:
         # The application has this as its handler: a plain reference would be a cycle.
         self._app = cast("Service", weakref.proxy(app))
         self._render = _gnar if style == "gnar" else _problem
+        #: Tried in order on an error that is no HTTP error; the first that is not ``None`` is
+        #: the answer. Extensions add what their libraries raise when a server is down.
+        self.translations: list[Callable[[Exception], HTTPException | None]] = []
 
     def __call__(self, error: Exception) -> Response:
         """Answer an HTTP error; let any other reach Flask, which logs it and asks again."""
-        if not isinstance(error, HTTPException) or self._trapped(error):
+        if not isinstance(error, HTTPException):
+            return self._render(self._app, self._translated(error))
+        if self._trapped(error):
             raise error
         if error.response is not None:
             return error.response  # type: ignore[return-value]  # werkzeug's sans-io class, here always its WSGI one
         return self._render(self._app, error)
+
+    def _translated(self, error: Exception) -> HTTPException:
+        for translate in self.translations:
+            found = translate(error)
+            if found is not None:
+                return found
+        raise error
 
     def _trapped(self, error: HTTPException) -> bool:
         """Tell whether the service asked Flask to raise this error; never the 500 of another."""

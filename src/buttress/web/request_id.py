@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from buttress.engine.flaskcompat import current_environ
@@ -34,9 +37,26 @@ def request_id_of(environ: WSGIEnvironment) -> str:
 
 
 def current_request_id() -> str | None:
-    """Give the id of the request that is being answered; ``None`` outside of one."""
+    """Give the id of the request that is being answered, or of the work that is being done.
+
+    ``None`` outside of both.
+    """
     environ = current_environ()
-    return None if environ is None else request_id_of(environ)
+    return _correlation.get() if environ is None else request_id_of(environ)
+
+
+@contextmanager
+def correlated(request_id: str | None) -> Iterator[str]:
+    """Give the work of this block, outside of a request, an id: this one, or a new one.
+
+    Its log lines and the calls that it makes have it too. One that is not well-formed is replaced.
+    """
+    known = request_id if request_id and _well_formed(request_id) else new_request_id()
+    token = _correlation.set(known)
+    try:
+        yield known
+    finally:
+        _correlation.reset(token)
 
 
 def new_request_id() -> str:
@@ -50,6 +70,7 @@ def new_request_id() -> str:
         return first
 
 
+_correlation: ContextVar[str | None] = ContextVar("buttress_correlation", default=None)
 _ids: list[str] = []
 # Parent and child would go on to give the same ids.
 os.register_at_fork(after_in_child=_ids.clear)

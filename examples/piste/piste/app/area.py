@@ -1,14 +1,19 @@
-"""The ski area: what it consists of, and its state, kept in memory and changed under a lock."""
+"""The ski area: lifts and pistes, and their state in the database."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
-from threading import RLock
+from typing import TypeVar
 
-import msgspec
+from msgspec import Struct, convert
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from piste.app.main import app
+from piste.app.summary.constants import CACHE_KEY
 
 
 class Kind(StrEnum):
@@ -29,7 +34,7 @@ class Difficulty(StrEnum):
     BLACK = "black"
 
 
-class Lift(msgspec.Struct, frozen=True, kw_only=True):
+class Lift(Struct, frozen=True, kw_only=True):
     """A lift and whether it runs."""
 
     id: str
@@ -40,8 +45,8 @@ class Lift(msgspec.Struct, frozen=True, kw_only=True):
     open: bool
 
 
-class Piste(msgspec.Struct, frozen=True, kw_only=True):
-    """A piste, the lift that leads to it, and its state today."""
+class Piste(Struct, frozen=True, kw_only=True):
+    """A piste, the lift that leads to it, and its state, which somebody saw at ``reported_at``."""
 
     id: str
     name: str
@@ -50,35 +55,31 @@ class Piste(msgspec.Struct, frozen=True, kw_only=True):
     lift: str
     open: bool
     groomed: bool
+    snow_cm: int | None
+    reported_at: datetime
 
 
-class Content(msgspec.Struct, kw_only=True):
-    """What the data file holds."""
-
-    name: str
-    lifts: list[Lift]
-    pistes: list[Piste]
+Part = TypeVar("Part", Lift, Piste)
 
 
-class Area:
-    """The lifts and pistes by their ids. Whoever reads and then writes holds `lock`."""
-
-    def __init__(self, content: Content) -> None:
-        self.name = content.name
-        self.lock = RLock()
-        self.lifts = {lift.id: lift for lift in content.lifts}
-        self.pistes = {piste.id: piste for piste in content.pistes}
-        self._refuse_lost_pistes()
-
-    def _refuse_lost_pistes(self) -> None:
-        for piste in self.pistes.values():
-            if piste.lift not in self.lifts:
-                raise ValueError(f"The piste '{piste.id}' has no lift: there is no '{piste.lift}'.")
+def find(part: type[Part], **criteria: object) -> list[Part]:
+    """Give the lifts or pistes whose columns have these values, in the order of the data file."""
+    columns = ", ".join(part.__struct_fields__)
+    conditions = " AND ".join(["1 = 1", *(f"{name} = :{name}" for name in criteria)])
+    table = part.__name__.lower()
+    # Names come from our own classes; values are bound.
+    sql = f"SELECT {columns} FROM {table} WHERE {conditions} ORDER BY position"  # noqa: S608
+    return [convert(row._asdict(), part, strict=False) for row in app.db.all(sql, criteria)]
 
 
-def load(path: Path) -> Area:
-    """Read the data file; raises `msgspec.ValidationError` where it is not as it should be."""
-    return Area(msgspec.json.decode(path.read_bytes(), type=Content))
+@contextmanager
+def locked(lift_id: str) -> Iterator[Session]:
+    """Give a transaction in which nobody else changes a lift or its pistes; commit it at the end.
 
-
-area = load(Path(app.root_path, app.config["DATA_FILE"]))
+    An UPDATE that changes nothing locks a row on every database.
+    """
+    session = app.db.session
+    session.execute(text("UPDATE lift SET open = open WHERE id = :id"), {"id": lift_id})
+    yield session
+    session.commit()
+    app.cache.delete(CACHE_KEY)

@@ -1,29 +1,55 @@
-"""A client of the service, with the state of the data file for every test."""
+"""The service, started once; each test begins with the state of the data file."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from flask.testing import FlaskClient
 
+from buttress import Service
+from buttress.testing import make_app
 from piste.app.main import app
+from piste.test.patience import is_settled, until
+
+LIFTS = "SELECT id, open FROM lift"
+PISTES = "SELECT id, open, groomed, snow_cm, reported_at FROM piste"
+RESTORE_LIFT = "UPDATE lift SET open = :open WHERE id = :id"
+RESTORE_PISTE = (
+    "UPDATE piste SET open = :open, groomed = :groomed, snow_cm = :snow_cm, "
+    "reported_at = :reported_at WHERE id = :id"
+)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def booted() -> Iterator[None]:
-    """Boot the service once, and close it after the last test."""
-    app.boot()
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Start the service with its consumers, on a database of its own or that of GNAR_DB_URL."""
+    own = f"sqlite:///{tmp_path_factory.mktemp('piste') / 'piste.sqlite'}"
+    settings = {"DB_URL": os.environ.get("GNAR_DB_URL", own), "DB_MIGRATE": "upgrade"}
+    with make_app(app, **settings, QUEUES_WAIT=0.1, SCHEDULE_RUN=False) as made:
+        made.start()
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def state(service: Service) -> Iterator[None]:
+    """Wait until the messages of a test are handled, and undo what it has changed."""
+    lifts, pistes = service.db.all(LIFTS), service.db.all(PISTES)
     yield
-    app.close()
+    for queue in service.config["QUEUES_NAMES"]:
+        until(partial(is_settled, service, queue))
+        service.queues.broker.purge(queue, dead=True)
+    for row in lifts:
+        service.db.run(RESTORE_LIFT, row._asdict())
+    for row in pistes:
+        service.db.run(RESTORE_PISTE, row._asdict())
+    service.mail.outbox.clear()
+    service.cache.clear()
 
 
 @pytest.fixture
-def client() -> Iterator[FlaskClient]:
-    """Give a client; what its test changes is undone."""
-    from piste.app.area import area  # reads the configuration, so it follows the boot
-
-    lifts, pistes = dict(area.lifts), dict(area.pistes)
-    yield app.test_client()
-    area.lifts.update(lifts)
-    area.pistes.update(pistes)
+def client(service: Service) -> FlaskClient:
+    """Give a client of the service."""
+    return service.test_client()

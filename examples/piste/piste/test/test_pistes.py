@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -42,7 +44,9 @@ def test_refuses_other_filters(client: FlaskClient, query: str) -> None:
 
 def test_shows_one(client: FlaskClient) -> None:
     """A piste is shown with everything known of it."""
-    assert client.get(f"/pistes/{CLOSED_PISTE}").get_json() == {
+    piste = client.get(f"/pistes/{CLOSED_PISTE}").get_json()
+    assert datetime.fromisoformat(piste.pop("reported_at")).tzinfo is not None
+    assert piste == {
         "id": "couloir",
         "name": "Couloir",
         "difficulty": "black",
@@ -50,6 +54,7 @@ def test_shows_one(client: FlaskClient) -> None:
         "lift": OPEN_LIFT,
         "open": False,
         "groomed": False,
+        "snow_cm": None,
     }
 
 
@@ -66,6 +71,13 @@ def test_opens(client: FlaskClient) -> None:
     piste = answer.get_json()
     assert (answer.status_code, piste["open"], piste["groomed"]) == (200, True, False)
     assert client.get(f"/pistes/{CLOSED_PISTE}").get_json() == piste
+
+
+def test_opening_counts_as_a_report(client: FlaskClient) -> None:
+    """Who opens a piste has seen it."""
+    before = client.get(f"/pistes/{CLOSED_PISTE}").get_json()
+    after = client.patch(f"/pistes/{CLOSED_PISTE}", json={"open": True}).get_json()
+    assert after["reported_at"] > before["reported_at"]
 
 
 def test_needs_its_lift(client: FlaskClient) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from msgspec import UNSET, Struct, UnsetType, structs, to_builtins
+from msgspec import UNSET, Struct, UnsetType, to_builtins
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from buttress import Code, Problem
-from piste.app.area import Kind, Lift, area
+from piste.app.area import Kind, Lift, find, locked
 
 logger = logging.getLogger(__name__)
+
+CHANGE = text("UPDATE lift SET open = :open WHERE id = :id")
+OPEN_PISTES = text("SELECT id FROM piste WHERE lift = :id AND open ORDER BY position")
 
 
 class Criteria(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -27,32 +32,29 @@ class Change(Struct, forbid_unknown_fields=True, kw_only=True):
 
 def matching(criteria: Criteria) -> list[Lift]:
     """Give the lifts that meet every criterion, in the order of the data file."""
-    wanted = to_builtins(criteria).items()
-    with area.lock:
-        lifts = list(area.lifts.values())
-    return [lift for lift in lifts if all(getattr(lift, key) == it for key, it in wanted)]
+    return find(Lift, **to_builtins(criteria))
 
 
 def one(lift_id: str) -> Lift:
     """Give a lift by its id; answers 404 where there is none."""
-    if lift_id not in area.lifts:
-        raise Problem(Code.NOT_FOUND, f"There is no lift '{lift_id}'.")
-    return area.lifts[lift_id]
+    for lift in find(Lift, id=lift_id):
+        return lift
+    raise Problem(Code.NOT_FOUND, f"There is no lift '{lift_id}'.")
 
 
 def change(lift_id: str, new: Change) -> Lift:
     """Open or close a lift; answers 409 where it shall close and a piste of it is open."""
-    with area.lock:
-        lift = structs.replace(one(lift_id), open=new.open)
-        if not lift.open:
-            _refuse_open_pistes(lift)
-        area.lifts[lift_id] = lift
-    logger.info("Lift %s: open %s", lift_id, lift.open)
-    return lift
+    lift = one(lift_id)
+    with locked(lift_id) as session:
+        if not new.open:
+            _refuse_open_pistes(session, lift)
+        session.execute(CHANGE, {"id": lift_id, "open": new.open})
+    logger.info("Lift %s: open %s", lift_id, new.open)
+    return one(lift_id)
 
 
-def _refuse_open_pistes(lift: Lift) -> None:
-    still = [it.id for it in area.pistes.values() if it.lift == lift.id and it.open]
+def _refuse_open_pistes(session: Session, lift: Lift) -> None:
+    still = list(session.scalars(OPEN_PISTES, {"id": lift.id}))
     if still:
         detail = f"{lift.name} serves open pistes: close {', '.join(still)} first."
         raise Problem(Code.CONFLICT, detail, pistes=still)

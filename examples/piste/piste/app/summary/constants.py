@@ -2,3 +2,4 @@
 
 API_NAME = "summary"
 URL_PREFIX = f"/{API_NAME}"
+CACHE_KEY = API_NAME

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from piste.app.area import Difficulty, Lift, Piste, area
+from piste.app.area import Difficulty, Lift, Piste, find
+from piste.app.main import app
+from piste.app.summary.constants import CACHE_KEY
 
 
 class Count(Struct):
@@ -27,12 +29,17 @@ class Summary(Struct):
 
 
 def summary() -> Summary:
-    """Count everything at one moment."""
-    with area.lock:
-        lifts, pistes = list(area.lifts.values()), list(area.pistes.values())
+    """Give the figures, counted once for all who ask within `SUMMARY_SECONDS` of one another."""
+    figures: Summary = app.cache.once(CACHE_KEY, app.config["SUMMARY_SECONDS"], counted)
+    return figures
+
+
+def counted() -> Summary:
+    """Count everything."""
+    pistes = find(Piste)
     return Summary(
-        area=area.name,
-        lifts=count(lifts),
+        area=app.config["AREA_NAME"],
+        lifts=count(find(Lift)),
         pistes=count(pistes),
         open_length_m=sum(it.length_m for it in pistes if it.open),
         by_difficulty={

@@ -1,0 +1,3 @@
+"""The names of closures."""
+
+QUEUE = "closures"

@@ -1,0 +1,305 @@
+"""What ``app.db`` is: a session for each request, and SQL in one line."""
+
+from __future__ import annotations
+
+import os
+from collections import namedtuple
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from flask import g, has_app_context
+from flask_sqlalchemy_lite import SQLAlchemy
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from buttress.db.address import in_memory, shown_name
+from buttress.db.engine import (
+    GONE,
+    NOT_AUTOMATIC,
+    for_writing,
+    options_of,
+    statements_engine,
+    take_turns,
+    watch,
+)
+from buttress.db.guard import Guard
+from buttress.db.lease import LEASES, Lease
+from buttress.db.migrations import Migrations
+from buttress.db.outage import Outage
+from buttress.db.statement import Params, translator
+from buttress.errors import ConfigError, TooManyRows
+
+if TYPE_CHECKING:
+    from buttress.db.settings import DbSettings
+    from buttress.service import Service
+
+#: Names of constraints, so that migrations can drop them on every database.
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+#: Where a context keeps its session.
+SESSION = "_buttress_session"
+#: Kinds of rows that are remembered.
+SHAPES = 1024
+
+
+class Database(SQLAlchemy):
+    """A database, with Flask-SQLAlchemy-Lite's interface and that of Postgres.py.
+
+    `session` belongs to the application context: it is closed at its end, which rolls back what
+    was not committed. `run`, `one` and `all` need no context; each is a transaction of its own,
+    on another connection than the session's.
+    """
+
+    def __init__(self, app: Service, settings: DbSettings, url: sa.URL) -> None:
+        #: The class of this application's sessions, for listeners to SQLAlchemy's events.
+        self.session_class: type[Session] = type("ServiceSession", (_Session,), {})
+        super().__init__(session_options={"class_": self.session_class})
+        self._default, self._statements = _engines(app, self, url, options_of(url, settings))
+        self._pid = os.getpid()
+        self._insist = settings.at_start == "refuse"
+        self.outage = Outage(shown_name(url))
+        if in_memory(url):
+            take_turns(self._default, settings)
+        for engine in (self._default, self._statements):
+            watch(engine, self.outage, settings)
+        self._dialect = dialect = self._statements.dialect
+        self._error: type[Exception] = dialect.loaded_dbapi.Error
+        #: True where whoever is interrupted leaves a connection on which the answer still comes.
+        self._interruptible = dialect.name != "sqlite"
+        #: True where the driver cannot commit each statement by itself.
+        self._commits = url.get_backend_name() in NOT_AUTOMATIC
+        backslash = dialect.name in ("mysql", "mariadb")
+        self._translate = translator(dialect.paramstyle, backslash=backslash)
+        #: The base class of this application's models.
+        self.Model = _model()
+        self.migrations = Migrations(self.engine, settings.migrate_timeout)
+        policy = settings.migrate or ("upgrade" if dialect.name == "sqlite" else "check")
+        self.guard = Guard(self, policy, settings.retry_after)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """Give the engine of the sessions; it needs no context."""
+        return self._default
+
+    @property
+    def url(self) -> sa.URL:
+        """Give the address, which shows no password unless asked."""
+        return self._default.url
+
+    @property
+    def session(self) -> Session:
+        """Give the session of this application context, begun when it is first used.
+
+        Raises `RuntimeError` outside of a context.
+        """
+        session = super().session
+        setattr(g, SESSION, session)
+        return session
+
+    def current_session(self) -> Session | None:
+        """Give the session of this context where it has been asked for already, else ``None``."""
+        return g.get(SESSION) if has_app_context() else None
+
+    def run(self, sql: str, params: Params | None = None) -> int:
+        """Execute a statement and commit it; give the number of rows that it touched.
+
+        ``params`` fills ``:name`` or ``%(name)s``, whatever the database is. Raises `ValueError`
+        where one is missing, and SQLAlchemy's errors.
+        """
+        count: int = self._execute(sql, params, _row_count)
+        return count
+
+    def one(self, sql: str, params: Params | None = None) -> Any:
+        """Give the one row of a query as a named tuple, of a single column its value.
+
+        ``None`` where there is no row. Raises `TooManyRows` where there are several, and what
+        `run` raises.
+        """
+        rows = self._execute(sql, params, _first_two)
+        if len(rows) > 1:
+            raise TooManyRows(f"one() found more than one row: use all(), or a LIMIT: {sql}")
+        return rows[0] if rows else None
+
+    def all(self, sql: str, params: Params | None = None) -> list[Any]:
+        """Give all rows of a query as named tuples, of a single column their values.
+
+        Raises what `run` raises.
+        """
+        rows: list[Any] = self._execute(sql, params, _every)
+        return rows
+
+    def lease(self, name: str, seconds: float) -> Lease:
+        """Make a lease: what holds its name is one in the cluster, for so many seconds.
+
+        Whoever makes leases says so at build, by `need_leases`. Raises `ValueError` for a name
+        that is empty or too long, and for no time.
+        """
+        return Lease(self, name, seconds)
+
+    def need_leases(self) -> None:
+        """Add the table of leases to the migrations; an extension calls this when it is built."""
+        if LEASES not in self.migrations.locations:
+            self.migrations.locations.append(LEASES)
+
+    def ping(self) -> None:
+        """Ask for an answer; raises SQLAlchemy's error where there is none."""
+        self._execute("", None, self._answers)
+
+    def start(self) -> None:
+        """Make sure that the database is as it must be, or hold requests off until it is.
+
+        Raises what a migration raises.
+        """
+        if os.getpid() != self._pid:
+            self._forget_connections()
+        self.guard.start(insist=self._insist)
+
+    def load(self) -> dict[str, int]:
+        """Count the connections that are in use, of sessions and of statements."""
+        pools = {"sessions": self._default.pool, "statements": self._statements.pool}
+        counts = {name: getattr(pool, "checkedout", None) for name, pool in pools.items()}
+        return {name: count() for name, count in counts.items() if count is not None}
+
+    def dispose(self) -> None:
+        """Close every connection that is not in use."""
+        self._default.dispose()
+        self._statements.dispose()
+
+    def _forget_connections(self) -> None:
+        """Leave the connections to the process that this one was forked from."""
+        self._default.dispose(close=False)
+        self._statements.dispose(close=False)
+
+    def _execute(self, sql: str, params: Params | None, result: Callable[[Any], Any]) -> Any:
+        statement = self._translate(sql)
+        values = statement.bound(params)
+        connection = cursor = None
+        try:
+            connection = self._statements.raw_connection()
+            cursor = connection.cursor()
+            if values is not None:
+                cursor.execute(statement.sql, values)
+            elif sql:
+                cursor.execute(statement.sql)
+            found = result(cursor)
+            cursor.close()
+            if self._commits:
+                connection.commit()
+        except self._error as error:
+            raise self._wrapped(error, sql, connection, cursor) from error
+        except BaseException as error:
+            if connection is not None and self._interruptible and not isinstance(error, Exception):
+                connection.invalidate(error)  # the answer may still be on its way
+            raise
+        else:
+            return found
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _wrapped(self, error: Any, sql: str, connection: Any, cursor: Any) -> BaseException:
+        """Make SQLAlchemy's error of the driver's, and note where the connection is lost."""
+        driver = None if connection is None else connection.dbapi_connection
+        lost = self._dialect.is_disconnect(error, driver, cursor)
+        if lost:
+            self.outage.begin(error)
+            if driver is not None:
+                connection.invalidate(error)
+        made: BaseException = DBAPIError.instance(
+            sql,
+            None,
+            error,
+            self._error,
+            connection_invalidated=lost,
+            dialect=self._dialect,
+        )
+        if connection is None:
+            setattr(made, GONE, True)
+        return made
+
+    def _answers(self, cursor: Any) -> None:
+        if not self._dialect.do_ping(cursor.connection):
+            raise self._dialect.loaded_dbapi.OperationalError("no answer to a ping")
+
+
+class _Session(Session):
+    def close(self) -> None:
+        """Close it; a transaction on a connection that is lost has ended already."""
+        try:
+            super().close()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            self.invalidate()
+
+
+def _engines(
+    app: Service, database: SQLAlchemy, url: sa.URL, options: dict[str, Any]
+) -> tuple[sa.Engine, sa.Engine]:
+    """Make the engine of the sessions, and the one whose connections commit every statement.
+
+    Two pools, since whoever holds a connection of one and waits for a second might wait for ever.
+    """
+    named = dict(app.config.get("SQLALCHEMY_ENGINES", {}))
+    if "default" in named:
+        raise ConfigError(["SQLALCHEMY_ENGINES has a 'default': set DB_URL instead."])
+    app.config["SQLALCHEMY_ENGINES"] = {**named, "default": {"url": url, **options}}
+    database.init_app(app)
+    _drop_async_teardown(app)
+    with app.app_context():
+        default = database.get_engine()
+        database.sessionmaker.configure(bind=for_writing(default))
+    return default, statements_engine(url, options)
+
+
+def _drop_async_teardown(app: Service) -> None:
+    """Spare every request an event loop that would close sessions which nobody can have opened."""
+    if not app.config.get("SQLALCHEMY_ASYNC_ENGINES"):
+        hooks = app.teardown_appcontext_funcs
+        for hook in [hook for hook in hooks if hook.__name__ == "_close_async_sessions"]:
+            hooks.remove(hook)
+
+
+def _model() -> type[DeclarativeBase]:
+    class Model(DeclarativeBase):
+        """The base class of an application's models."""
+
+        metadata = sa.MetaData(naming_convention=NAMING)
+
+    return Model
+
+
+def _row_count(cursor: Any) -> int:
+    return int(cursor.rowcount)
+
+
+def _first_two(cursor: Any) -> list[Any]:
+    columns = cursor.description
+    return [] if columns is None else _shaped(columns, cursor.fetchmany(2))
+
+
+def _every(cursor: Any) -> list[Any]:
+    columns = cursor.description
+    return [] if columns is None else _shaped(columns, cursor.fetchall())
+
+
+def _shaped(columns: Any, rows: list[Any]) -> list[Any]:
+    if len(columns) == 1:
+        return [row[0] for row in rows]
+    make = _shape(tuple(column[0] for column in columns))
+    return [make(row) for row in rows]
+
+
+@lru_cache(SHAPES)
+def _shape(names: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Give what makes named tuples of rows; a column whose name is no word is ``_<place>``."""
+    row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # known only at run time
+    make: Callable[[Any], Any] = row._make
+    return make

@@ -1,0 +1,199 @@
+"""The outbox: what is sent inside a session's transaction goes out with its commit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+
+from buttress.errors import ButtressError
+from buttress.queues.message import Message, Outgoing
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
+
+    from buttress.db import Database
+    from buttress.queues.broker import Broker
+    from buttress.queues.sql import SqlBroker
+
+logger = logging.getLogger("buttress.queues")
+
+#: Where a session keeps what it sends, whether its transaction has changed anything, and whether
+#: its commit writes messages.
+HELD, CHANGED, WRITTEN = (f"buttress.queues.{word}" for word in ("held", "changed", "written"))
+#: What the outbox's own queues in the database begin with.
+PREFIX = "outbox:"
+#: Messages that are relayed at a time, and the seconds for which they are hidden meanwhile.
+BATCH, HIDDEN = 10, 60.0
+#: Seconds between two looks for what other processes have left.
+LOOK_EVERY = 1.0
+#: Attempts to relay a message that its broker refuses.
+ATTEMPTS = 10
+
+
+@dataclass(frozen=True)
+class Held:
+    """A message that waits for a commit, and the transaction it was sent in."""
+
+    queue: str
+    message: Outgoing
+    transaction: SessionTransaction | None
+
+
+class Outbox:
+    """Keep messages in their session until it commits; then they are rows of the same database.
+
+    With the ``sql`` broker they are in their queue by then; for another broker `relay` takes
+    them there.
+    """
+
+    def __init__(self, database: Database, sql: SqlBroker, broker: Callable[[], Broker]) -> None:
+        self._database = database
+        self._sql = sql
+        self._broker = broker
+        #: Called after a commit that has left something to relay. A process without a loop that
+        #: relays does it at once, since there may be no other.
+        self.committed: Callable[[], object] = self._relay_now
+        self._listen()
+
+    @property
+    def relays(self) -> bool:
+        """Tell whether the messages go on to another broker."""
+        return self._broker() is not self._sql
+
+    def hold(self, queue: str, message: Outgoing) -> bool:
+        """Keep a message for the commit of this context's session; ``False`` without one."""
+        session = self._database.current_session()
+        if session is None or not session.in_transaction():
+            return False
+        if not self.relays:
+            self._sql.require(queue)
+        transaction = session.get_nested_transaction() or session.get_transaction()
+        session.info.setdefault(HELD, []).append(Held(queue, message, transaction))
+        return True
+
+    def leave(self, error: BaseException | None) -> None:
+        """See to what is held at the end of a context.
+
+        It is sent where the transaction only read, and lost where it changed something that was
+        not committed.
+        """
+        session = self._database.current_session()
+        held: list[Held] = [] if session is None else session.info.pop(HELD, [])
+        if session is None or not held:
+            return
+        changed = session.info.get(CHANGED) or session.new or session.dirty or session.deleted
+        if error is None and not changed:
+            session.rollback()  # its locks might keep the messages from being written
+            for each in held:
+                self._sql.send(self._name(each.queue), [each.message])
+            self._after()
+        elif error is None:
+            logger.warning(
+                "%d messages are not sent, for their session was not committed", len(held)
+            )
+
+    def relay(self) -> float:
+        """Take what is committed to the broker; gives the seconds until the next look."""
+        names = [name for name in self._sql.queues() if name.startswith(PREFIX)]
+        taken = sum(self._relay_queue(name) for name in names)
+        return 0.0 if taken else LOOK_EVERY
+
+    def _relay_queue(self, name: str) -> int:
+        messages = self._sql.receive(name, limit=BATCH, wait=0, visibility=HIDDEN)
+        if not messages:
+            return 0
+        outgoing = [_outgoing(message) for message in messages]
+        try:
+            self._broker().send(name.removeprefix(PREFIX), outgoing)
+        except ButtressError as error:
+            self._give_up(messages, str(error))
+            raise
+        self._sql.delete(messages)
+        return len(messages)
+
+    def _give_up(self, messages: list[Message], reason: str) -> None:
+        """Bury what was refused often enough; the rest comes back."""
+        old = [message for message in messages if message.count >= ATTEMPTS]
+        self._sql.bury([message.because(reason) for message in old])
+        self._sql.release([message for message in messages if message not in old], LOOK_EVERY)
+
+    def _listen(self) -> None:
+        sessions: Any = self._database.session_class
+        event.listen(sessions, "before_commit", self._write)
+        event.listen(sessions, "after_commit", self._told)
+        event.listen(sessions, "after_soft_rollback", _forget)
+        event.listen(sessions, "after_flush", lambda session, _: _note_change(session))
+        event.listen(sessions, "do_orm_execute", _note_statement)
+
+    def _write(self, session: Session) -> None:
+        held: list[Held] = session.info.get(HELD, [])
+        if not held or session.in_nested_transaction():
+            return
+        connection = session.connection()
+        for queue in dict.fromkeys(each.queue for each in held):
+            messages = [each.message for each in held if each.queue == queue]
+            self._sql.write(connection, self._name(queue), messages)
+        session.info[HELD] = []
+        session.info[WRITTEN] = True
+
+    def _told(self, session: Session) -> None:
+        if session.in_nested_transaction():
+            return
+        session.info.pop(CHANGED, None)
+        if session.info.pop(WRITTEN, False):
+            self._after()
+
+    def _name(self, queue: str) -> str:
+        """Name the queue in the database that a message for a queue is written to."""
+        return f"{PREFIX}{queue}" if self.relays else queue
+
+    def _after(self) -> None:
+        self._sql.notify()
+        if self.relays:
+            self.committed()
+
+    def _relay_now(self) -> None:
+        try:
+            while self.relay() == 0:
+                pass
+        except Exception as error:
+            logger.error("Messages wait in the outbox: %s", error, exc_info=error)
+
+
+def _outgoing(message: Message) -> Outgoing:
+    return Outgoing(
+        id=message.id,
+        body=message.body,
+        sent=message.sent or 0.0,
+        attributes=message.attributes,
+        group_id=message.group_id,
+        request_id=message.request_id,
+    )
+
+
+def _forget(session: Session, ended: SessionTransaction) -> None:
+    """Drop what was sent in a transaction that is undone."""
+    held: list[Held] = session.info.get(HELD, [])
+    session.info[HELD] = [each for each in held if not _is_within(each.transaction, ended)]
+    if ended.parent is None:
+        session.info.pop(CHANGED, None)
+
+
+def _is_within(transaction: SessionTransaction | None, ended: SessionTransaction) -> bool:
+    while transaction is not None and transaction is not ended:
+        transaction = transaction.parent
+    return transaction is ended or ended.parent is None
+
+
+def _note_change(session: Session) -> None:
+    session.info[CHANGED] = True
+
+
+def _note_statement(state: ORMExecuteState) -> None:
+    text = str(state.statement).lstrip()[:6].upper() if not state.is_select else "SELECT"
+    if text != "SELECT":
+        _note_change(state.session)
