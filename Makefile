@@ -57,7 +57,7 @@ dist: setup ## build every wheel, install them into an empty environment and try
 lock: setup ## lock the dependencies with hashes in requirements/ (UPGRADE=1 to take newer releases)
 	$(LOCK) pyproject.toml $(EXTRAS:%=--extra %) --group dev -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/core.txt
-	$(LOCK) pyproject.toml --group bench -c requirements/dev.txt -o requirements/bench.txt
+	$(LOCK) pyproject.toml $(EXTRAS:%=--extra %) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(LOCK) requirements/uv.in -c requirements/dev.txt -o requirements/uv.txt
 
 services-up: setup ## start private servers for the tests that need one

@@ -122,13 +122,15 @@ def test_an_interrupted_statement(app: Service) -> None:
         raise KeyboardInterrupt
 
     app.db.ping()
-    before = app.db._statements.raw_connection()
-    driver, _ = before.dbapi_connection, before.close()
+    before = app.db._hot.take()
+    driver, _ = before.dbapi_connection, app.db._hot.give(before)
     with pytest.raises(KeyboardInterrupt):
         app.db._execute("SELECT 1", None, interrupt)
-    after = app.db._statements.raw_connection()
+    after = app.db._hot.take()
     assert (after.dbapi_connection is driver) == (app.db.engine.name == "sqlite")
-    after.close()
+    app.db._hot.give(after)
+    app.db._hot.close()
+    assert app.db.load()["statements"] == 0
     assert [pool.checkedout() for pool in pools if isinstance(pool, sa.QueuePool)] == [0, 0]
 
 

@@ -19,6 +19,7 @@ from buttress.db.engine import (
     GONE,
     NOT_AUTOMATIC,
     for_writing,
+    hot_connections,
     options_of,
     statements_engine,
     take_turns,
@@ -69,6 +70,7 @@ class Database(SQLAlchemy):
             take_turns(self._default, settings)
         for engine in (self._default, self._statements):
             watch(engine, self.outage, settings)
+        self._hot = hot_connections(self._statements, self.outage, settings)
         self._dialect = dialect = self._statements.dialect
         self._error: type[Exception] = dialect.loaded_dbapi.Error
         #: True where whoever is interrupted leaves a connection on which the answer still comes.
@@ -163,17 +165,18 @@ class Database(SQLAlchemy):
 
     def load(self) -> dict[str, int]:
         """Count the connections that are in use, of sessions and of statements."""
-        pools = {"sessions": self._default.pool, "statements": self._statements.pool}
-        counts = {name: getattr(pool, "checkedout", None) for name, pool in pools.items()}
-        return {name: count() for name, count in counts.items() if count is not None}
+        count = getattr(self._default.pool, "checkedout", lambda: 0)
+        return {"sessions": count(), "statements": self._hot.in_use}
 
     def dispose(self) -> None:
         """Close every connection that is not in use."""
+        self._hot.close()
         self._default.dispose()
         self._statements.dispose()
 
     def _forget_connections(self) -> None:
         """Leave the connections to the process that this one was forked from."""
+        self._hot.forget()
         self._default.dispose(close=False)
         self._statements.dispose(close=False)
 
@@ -182,7 +185,7 @@ class Database(SQLAlchemy):
         values = statement.bound(params)
         connection = cursor = None
         try:
-            connection = self._statements.raw_connection()
+            connection = self._hot.take()
             cursor = connection.cursor()
             if values is not None:
                 cursor.execute(statement.sql, values)
@@ -202,7 +205,7 @@ class Database(SQLAlchemy):
             return found
         finally:
             if connection is not None:
-                connection.close()
+                self._hot.give(connection)
 
     def _wrapped(self, error: Any, sql: str, connection: Any, cursor: Any) -> BaseException:
         """Make SQLAlchemy's error of the driver's, and note where the connection is lost."""

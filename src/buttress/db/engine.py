@@ -16,6 +16,7 @@ from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from buttress.backoff import pauses
 from buttress.db.address import in_memory
 from buttress.db.firebird import mend
+from buttress.db.hot import HotConnections
 from buttress.db.outage import Down, Outage
 from buttress.web import current_deadline
 
@@ -220,6 +221,23 @@ def _watch_connecting(engine: sa.Engine, outage: Outage, settings: DbSettings) -
 def _doubtful(used: float, outage: Outage, settings: DbSettings) -> bool:
     rested = time.monotonic() - used >= settings.ping_after
     return rested or used <= outage.lost or outage.reason is not None
+
+
+def hot_connections(engine: sa.Engine, outage: Outage, settings: DbSettings) -> HotConnections:
+    """Keep the connections of the engine of statements at hand."""
+    backend = engine.dialect.name
+    dead: type[Exception] = engine.dialect.loaded_dbapi.Error
+
+    def fit(connection: Any, used: float) -> bool:
+        if _doubtful(used, outage, settings):
+            return False
+        try:
+            _limit(connection.dbapi_connection, connection, backend, settings)
+        except dead as error:
+            raise InvalidatePoolError from error
+        return True
+
+    return HotConnections(engine, settings, fit, _IN_TRANSACTION.get(engine.dialect.driver))
 
 
 def _limit(connection: Any, record: Any, backend: str, settings: DbSettings) -> None:
