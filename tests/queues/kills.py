@@ -186,10 +186,13 @@ def until_progress(app: Service) -> float:
 
 
 def until_all(app: Service, sent: set[str]) -> None:
-    """Wait until everything is handled."""
-    end = time.monotonic() + PATIENCE
-    while not sent <= handled(app) and time.monotonic() < end:
-        time.sleep(0.2)
+    """Wait until everything is handled, for as long as it goes on."""
+    count = "SELECT count(*) FROM ride"
+    last, since = app.db.one(count), time.monotonic()
+    while not sent <= handled(app) and time.monotonic() - since < PATIENCE:
+        time.sleep(0.5)
+        if (now := app.db.one(count)) != last:
+            last, since = now, time.monotonic()
 
 
 if __name__ == "__main__":

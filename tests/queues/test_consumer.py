@@ -291,3 +291,25 @@ def test_too_late(sqlite: Service) -> None:
     sqlite.start()
     with pytest.raises(LifecycleError, match="add consumers before it serves"):
         sqlite.queues.consumer("snow")(print)
+
+
+def test_done_messages_behind_a_slow_one(app: Service) -> None:
+    """What is done stays hidden until it is deleted, however long its batch takes."""
+    counts: list[tuple[str, int]] = []
+
+    @app.queues.consumer("snow", visibility=1.0)
+    def measure(message: Message) -> None:
+        counts.append((message.body, message.count))
+        if message.body == "slow":
+            time.sleep(2.0)
+
+    if app.queues.broker.name == "sql":
+        app.db.migrations.upgrade()
+    app.queues.broker.declare("snow")
+    for body in ("fast", "slow"):
+        app.queues.send("snow", body)
+    app.start()
+    assert eventually(lambda: len(counts) == 2)
+    assert app.queues.broker.receive("snow", limit=1, wait=1.7, visibility=1.0) == []
+    assert eventually(lambda: app.queues.broker.depth("snow")[:4] == (0, 0, 0, 0))
+    assert counts == [("fast", 1), ("slow", 1)]

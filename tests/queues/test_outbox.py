@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+
 import pytest
 import sqlalchemy as sa
 
-from buttress import Service
-from buttress.errors import UnknownQueue
-from buttress.queues import MemoryBroker
+from buttress import Service, Unavailable
+from buttress.errors import MessageError, UnknownQueue
+from buttress.queues import MemoryBroker, Outgoing, Receipt
 from tests.queues.conftest import EXTENSIONS, eventually
 from tests.services import Make
 
@@ -209,3 +212,76 @@ def test_once_and_failure(app: Service) -> None:
     with app.app_context():
         handled.once(message, lambda: app.db.session.execute(INSERT))
     assert app.db.one("SELECT count(*) FROM lift") == 1
+
+
+def test_a_session_that_is_closed_and_used_again(app: Service) -> None:
+    """What was sent before a close without a commit is not sent by a later commit."""
+    with app.app_context():
+        app.db.session.execute(INSERT)
+        app.queues.send("snow", "x")
+        app.db.session.close()
+        app.db.session.execute(INSERT)
+        app.db.session.commit()
+    assert waiting(app) == []
+
+
+def test_once_and_a_rollback_of_its_own(app: Service) -> None:
+    """A handler that ends the transaction of its message has failed, and has no effects."""
+    from buttress.queues.handled import Handled
+
+    app.queues.send("snow", "x")
+    message = app.queues.broker.receive("snow", limit=1, wait=1, visibility=5)[0]
+
+    def roll_back() -> None:
+        app.db.session.rollback()
+        app.db.session.execute(INSERT)
+
+    with app.app_context(), pytest.raises(RuntimeError, match="neither commits nor rolls back"):
+        Handled(app.db, 14.0).once(message, roll_back)
+    assert app.db.one("SELECT count(*) FROM lift") == 0
+
+
+class Moody(MemoryBroker):
+    """A broker that is down, or refuses a body, when it is told to."""
+
+    down = False
+
+    def send(self, queue: str, messages: Sequence[Outgoing]) -> list[Receipt]:
+        """Refuse, or send."""
+        if self.down:
+            raise Unavailable("The broker is away.")
+        if any(message.body == "bad" for message in messages):
+            raise MessageError("no such snow")
+        return super().send(queue, messages)
+
+
+def test_an_outage_hides_nothing(make: Make) -> None:
+    """What could not be relayed while the broker was down is relayed soon after."""
+    app = make(extensions=EXTENSIONS, QUEUES_URL="memory:")
+    broker = Moody()
+    app.queues.__dict__["broker"] = broker
+    prepared(app)
+    broker.down = True
+    with app.app_context():
+        app.db.session.execute(INSERT)
+        app.queues.send("snow", "x")
+        app.db.session.commit()
+    broker.down = False
+    time.sleep(1.1)
+    assert app.queues.outbox is not None
+    app.queues.outbox.relay()
+    assert waiting(app) == ["x"]
+
+
+def test_one_that_is_refused(make: Make) -> None:
+    """A message that the broker refuses does not hold up the others, which go once."""
+    app = make(extensions=EXTENSIONS, QUEUES_URL="memory:")
+    app.queues.__dict__["broker"] = Moody()
+    prepared(app)
+    with app.app_context():
+        app.db.session.execute(INSERT)
+        for body in ("a", "bad", "b"):
+            app.queues.send("snow", body)
+        app.db.session.commit()
+    assert waiting(app) == ["a", "b"]
+    assert app.db.all("SELECT body FROM buttress_message") == ["bad"]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from buttress.cli.application import load_app
 from buttress.cli.options import app_options, settings, target
-from buttress.serving import work
+from buttress.serving import leave_process, work
 
 
 @click.command(epilog="\b\nExample:\n  buttress worker --app shop.app.main:app")
@@ -18,4 +16,5 @@ def worker() -> None:
 
     What is being handled is finished first. Run as many of these as there is work for.
     """
-    sys.exit(work(load_app(target(), settings())))
+    # A handler that does not end in time would else keep the process.
+    leave_process(work(load_app(target(), settings())))

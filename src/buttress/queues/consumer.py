@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from buttress.errors import UnknownQueue
 from buttress.lifecycle import Deadline
 from buttress.loop import Loop
 from buttress.queues.dispatch import Dispatch, Outcome
@@ -123,13 +124,17 @@ class Consumer:
         if not self._declared:
             self._broker.declare(self.plan.queue)
             self._declared = True
-        messages = self._broker.receive(
-            self.plan.queue,
-            limit=self.plan.prefetch,
-            wait=self.plan.wait,
-            visibility=self.plan.visibility,
-            options=self.plan.options,
-        )
+        try:
+            messages = self._broker.receive(
+                self.plan.queue,
+                limit=self.plan.prefetch,
+                wait=self.plan.wait,
+                visibility=self.plan.visibility,
+                options=self.plan.options,
+            )
+        except UnknownQueue:  # it is gone: the next step makes it anew
+            self._declared = False
+            raise
         if messages:
             self._handle_all(messages)
             return 0.0
@@ -140,12 +145,13 @@ class Consumer:
             verdicts = Verdicts(self._broker, self.plan)
             try:
                 for message, outcome, reason in self._outcomes(messages):
-                    self._drop(message)
+                    if outcome is not Outcome.DONE:  # what is done is held until it is deleted
+                        self._drop(message)
                     if outcome is not None:
                         self.counts.note(outcome)
                     verdicts.add(message, outcome, reason)
             finally:
-                verdicts.flush()
+                verdicts.finish()
 
     def _outcomes(
         self, messages: Sequence[Message]
@@ -193,10 +199,21 @@ class Verdicts:
         self._broker = broker
         self._plan = plan
         self._done: list[Message] = []
+        self._failure: Exception | None = None
         self._flushed = time.monotonic()
 
     def add(self, message: Message, outcome: Outcome | None, reason: str) -> None:
-        """Tell at once of what failed; of what is done with others."""
+        """Tell at once of what failed; of what is done with others.
+
+        Where the broker does not take it the other messages go on; `finish` raises the first.
+        """
+        try:
+            self._tell(message, outcome, reason)
+        except Exception as error:
+            logger.exception("%s: what became of %s is not told", self._plan.queue, message.id)
+            self._failure = self._failure or error
+
+    def _tell(self, message: Message, outcome: Outcome | None, reason: str) -> None:
         if outcome is Outcome.DONE:
             self._done.append(message)
         elif outcome is Outcome.BURY:
@@ -210,6 +227,12 @@ class Verdicts:
             self._broker.release([message], self._plan.leave_delay)
         if time.monotonic() - self._flushed >= FLUSH_AFTER:
             self.flush()
+
+    def finish(self) -> None:
+        """Delete what is done, and raise the first failure of the batch."""
+        self.flush()
+        if self._failure is not None:
+            raise self._failure
 
     def flush(self) -> None:
         """Delete what is done."""

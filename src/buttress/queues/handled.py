@@ -44,7 +44,14 @@ class Handled:
             session.rollback()
             logger.info("%s of %s was handled before", message.id, message.queue)
             return None
+        begun = session.get_transaction()
         result = handle()
+        if session.get_transaction() is not begun:
+            session.rollback()
+            raise RuntimeError(
+                f"The handler of {message.queue} ended the transaction of its message: with "
+                "once=True it neither commits nor rolls back."
+            )
         if result is False:
             session.rollback()
         else:

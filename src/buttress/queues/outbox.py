@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
-from buttress.errors import ButtressError
+from buttress.errors import MessageError, UnknownQueue
 from buttress.queues.message import Message, Outgoing
 
 if TYPE_CHECKING:
@@ -104,28 +104,43 @@ class Outbox:
 
     def _relay_queue(self, name: str) -> int:
         messages = self._sql.receive(name, limit=BATCH, wait=0, visibility=HIDDEN)
-        if not messages:
-            return 0
-        outgoing = [_outgoing(message) for message in messages]
-        try:
-            self._broker().send(name.removeprefix(PREFIX), outgoing)
-        except ButtressError as error:
-            self._give_up(messages, str(error))
-            raise
-        self._sql.delete(messages)
+        if messages:
+            self._pass_on(name, messages)
         return len(messages)
 
-    def _give_up(self, messages: list[Message], reason: str) -> None:
-        """Bury what was refused often enough; the rest comes back."""
-        old = [message for message in messages if message.count >= ATTEMPTS]
-        self._sql.bury([message.because(reason) for message in old])
-        self._sql.release([message for message in messages if message not in old], LOOK_EVERY)
+    def _pass_on(self, name: str, messages: list[Message]) -> None:
+        """Send messages on; they come back where the broker, or the queue, is not there."""
+        try:
+            self._broker().send(name.removeprefix(PREFIX), [_outgoing(it) for it in messages])
+        except MessageError as error:
+            if isinstance(error, UnknownQueue):
+                self._sql.release(messages, LOOK_EVERY)
+                raise
+            self._refused(name, messages, str(error))
+        except Exception:
+            self._sql.release(messages, LOOK_EVERY)
+            raise
+        else:
+            self._sql.delete(messages)
+
+    def _refused(self, name: str, messages: list[Message], reason: str) -> None:
+        """Find which of them is refused, and bury it when it was often enough."""
+        if len(messages) > 1:
+            for message in messages:
+                self._pass_on(name, [message])
+            return
+        logger.error("%s: %s is refused: %s", name, messages[0].id, reason)
+        if messages[0].count >= ATTEMPTS:
+            self._sql.bury([messages[0].because(reason)])
+        else:
+            self._sql.release(messages, LOOK_EVERY)
 
     def _listen(self) -> None:
         sessions: Any = self._database.session_class
         event.listen(sessions, "before_commit", self._write)
         event.listen(sessions, "after_commit", self._told)
         event.listen(sessions, "after_soft_rollback", _forget)
+        event.listen(sessions, "after_transaction_end", _end)
         event.listen(sessions, "after_flush", lambda session, _: _note_change(session))
         event.listen(sessions, "do_orm_execute", _note_statement)
 
@@ -158,8 +173,7 @@ class Outbox:
 
     def _relay_now(self) -> None:
         try:
-            while self.relay() == 0:
-                pass
+            self.relay()
         except Exception as error:
             logger.error("Messages wait in the outbox: %s", error, exc_info=error)
 
@@ -180,6 +194,13 @@ def _forget(session: Session, ended: SessionTransaction) -> None:
     held: list[Held] = session.info.get(HELD, [])
     session.info[HELD] = [each for each in held if not _is_within(each.transaction, ended)]
     if ended.parent is None:
+        session.info.pop(CHANGED, None)
+
+
+def _end(session: Session, ended: SessionTransaction) -> None:
+    """Drop what is left of a transaction that ends, by whatever way, without a commit."""
+    if ended.parent is None:
+        session.info.pop(HELD, None)
         session.info.pop(CHANGED, None)
 
 

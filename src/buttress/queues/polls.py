@@ -82,7 +82,7 @@ class Polls:
         )
         raw = {ARGUMENTS[name]: value for name, value in given.items()}
         receipt = self._queues.post(queue_name, replace(message, raw=raw))
-        digest = hashlib.md5(message_body.encode(), usedforsecurity=False).hexdigest()
+        digest = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()
         return dict(receipt.raw) or {"MessageId": receipt.id, "MD5OfMessageBody": digest}
 
     def client(self) -> Any:

@@ -176,6 +176,8 @@ class Queues:
         self._declare(list(dict.fromkeys([*self._settings.names, *consumed])))
         if self.runs_consumers:
             self._start_consumers()
+        if not self._app.lifecycle.embedded:
+            self._start_relay()
 
     def names(self) -> list[str]:
         """Name the queues that this service knows: by its settings, its consumers, its broker."""
@@ -206,6 +208,8 @@ class Queues:
             self._consumers.append(Consumer(plan, self.broker, dispatch, turn))
         for consumer in self._consumers:
             consumer.start()
+
+    def _start_relay(self) -> None:
         if self.outbox is not None and self._relay is not None and self.outbox.relays:
             self.outbox.committed = self._relay.wake
             self._relay.start()

@@ -10,10 +10,17 @@ METADATA = sa.MetaData()
 _Long = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 _Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+
+def _name(length: int) -> sa.types.TypeEngine[str]:
+    """Give the type of a name, in which case matters on every database."""
+    exact = mysql.VARCHAR(length, collation="utf8mb4_bin")
+    return sa.String(length).with_variant(exact, "mysql", "mariadb")
+
+
 QUEUE = sa.Table(
     "buttress_queue",
     METADATA,
-    sa.Column("name", sa.String(90), primary_key=True),
+    sa.Column("name", _name(100), primary_key=True),
 )
 
 #: ``visible`` and ``sent`` are seconds since 1970, by the database's clock and the sender's.
@@ -21,7 +28,7 @@ MESSAGE = sa.Table(
     "buttress_message",
     METADATA,
     sa.Column("number", _Number, primary_key=True, autoincrement=True),
-    sa.Column("queue", sa.String(90), nullable=False),
+    sa.Column("queue", _name(100), nullable=False),
     sa.Column("id", sa.String(64), nullable=False),
     sa.Column("body", _Long, nullable=False),
     sa.Column("attributes", sa.Text, nullable=False),
@@ -33,7 +40,7 @@ MESSAGE = sa.Table(
     sa.Column("turn", sa.String(32)),
     sa.Column("dead", sa.Boolean(create_constraint=False), nullable=False),
     sa.Column("reason", sa.Text),
-    sa.Index("ix_buttress_message_next", "queue", "dead", "visible", "number"),
+    sa.Index("ix_buttress_message_next", "queue", "dead", "number"),
     sa.Index("ix_buttress_message_group", "queue", "group_id", "number"),
 )
 
@@ -41,7 +48,7 @@ MESSAGE = sa.Table(
 HANDLED = sa.Table(
     "buttress_handled",
     METADATA,
-    sa.Column("queue", sa.String(100), primary_key=True),
-    sa.Column("id", sa.String(128), primary_key=True),
+    sa.Column("queue", _name(100), primary_key=True),
+    sa.Column("id", _name(128), primary_key=True),
     sa.Column("at", sa.Double, nullable=False, index=True),
 )

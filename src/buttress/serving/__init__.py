@@ -15,6 +15,7 @@ from buttress.errors import ServerError
 from buttress.serving.background import work
 from buttress.serving.server import SERVERS, Server, server_named
 from buttress.serving.settings import ServingSettings
+from buttress.serving.worker import leave_process
 
 if TYPE_CHECKING:
     from buttress.service import Service
@@ -23,6 +24,7 @@ __all__ = [
     "SERVERS",
     "Server",
     "ServingSettings",
+    "leave_process",
     "serve",
     "serve_development",
     "server_named",

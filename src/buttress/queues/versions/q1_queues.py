@@ -12,9 +12,14 @@ branch_labels = None
 depends_on = None
 
 
+def _name(length: int) -> sa.types.TypeEngine[str]:
+    exact = mysql.VARCHAR(length, collation="utf8mb4_bin")
+    return sa.String(length).with_variant(exact, "mysql", "mariadb")
+
+
 def upgrade() -> None:
     """Make the tables."""
-    op.create_table("buttress_queue", sa.Column("name", sa.String(90), primary_key=True))
+    op.create_table("buttress_queue", sa.Column("name", _name(100), primary_key=True))
     op.create_table(
         "buttress_message",
         sa.Column(
@@ -23,7 +28,7 @@ def upgrade() -> None:
             primary_key=True,
             autoincrement=True,
         ),
-        sa.Column("queue", sa.String(90), nullable=False),
+        sa.Column("queue", _name(100), nullable=False),
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column(
             "body",
@@ -40,14 +45,14 @@ def upgrade() -> None:
         sa.Column("dead", sa.Boolean(create_constraint=False), nullable=False),
         sa.Column("reason", sa.Text),
     )
-    next_of = ["queue", "dead", "visible", "number"]
+    next_of = ["queue", "dead", "number"]
     op.create_index("ix_buttress_message_next", "buttress_message", next_of)
     group = ["queue", "group_id", "number"]
     op.create_index("ix_buttress_message_group", "buttress_message", group)
     op.create_table(
         "buttress_handled",
-        sa.Column("queue", sa.String(100), primary_key=True),
-        sa.Column("id", sa.String(128), primary_key=True),
+        sa.Column("queue", _name(100), primary_key=True),
+        sa.Column("id", _name(128), primary_key=True),
         sa.Column("at", sa.Double, nullable=False),
     )
     op.create_index("ix_buttress_handled_at", "buttress_handled", ["at"])
