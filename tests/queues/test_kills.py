@@ -32,7 +32,9 @@ def killed(folder: Path, db: str, broker: str, *options: str) -> dict[str, float
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    # Its log goes to the same place, and may have the last word.
+    result = next(line for line in done.stdout.splitlines() if line.startswith('{"sent"'))
+    found: dict[str, float] = json.loads(result)
     return found
 
 
