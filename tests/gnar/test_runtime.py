@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from buttress import ConfigError
+from buttress.queues import digest
 from tests.databases import fresh_database
 from tests.servers import server_url
 
@@ -134,7 +135,10 @@ def test_poll(make: Make, sqs: str) -> None:
     }
     app = make(sqs=poll)
     app.start()
-    attributes = {"resort": {"DataType": "String", "StringValue": "Arosa"}}
+    attributes = {
+        "resort": {"DataType": "String", "StringValue": "Arosa"},
+        "photo": {"DataType": "Binary", "BinaryValue": b"\x89PNG"},
+    }
     sent = app.send_sqs_message(sqs, BODY, message_attributes=attributes)
     end = time.monotonic() + 10
     while not found and time.monotonic() < end:
@@ -142,7 +146,9 @@ def test_poll(make: Make, sqs: str) -> None:
     message = found[0]
     assert (message["Body"], message["MessageId"]) == (BODY, sent["MessageId"])
     assert message["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
+    assert message["MD5OfMessageAttributes"] == digest.of_attributes(attributes)
     assert message["MessageAttributes"]["resort"]["StringValue"] == "Arosa"
+    assert message["MessageAttributes"]["photo"]["BinaryValue"] == b"\x89PNG"
     assert "SentTimestamp" in message["Attributes"]
 
 

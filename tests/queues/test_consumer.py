@@ -177,6 +177,28 @@ def test_side_by_side(app: Service) -> None:
     assert most == 3
 
 
+def test_a_slow_message_leaves_the_other_threads_free(app: Service) -> None:
+    """While one message takes long, those sent later are fetched, handled and deleted."""
+    found: list[str] = []
+    free = threading.Event()
+
+    @app.queues.consumer("snow", parallel=2)
+    def measure(message: Message) -> None:
+        if message.body == "slow":
+            free.wait(10)
+        found.append(message.body)
+
+    app.start()
+    app.queues.send("snow", "slow")
+    assert eventually(lambda: app.queues.broker.depth("snow").in_flight == 1)
+    for body in "abc":
+        app.queues.send("snow", body)
+    others_done = eventually(lambda: app.queues.broker.depth("snow")[:3] == (0, 0, 1), 5)
+    free.set()
+    assert (others_done, sorted(found[:3])) == (True, ["a", "b", "c"])
+    assert eventually(lambda: app.queues.broker.depth("snow")[:3] == (0, 0, 0))
+
+
 def test_the_request_s_id_goes_along(app: Service) -> None:
     """The id of the request that sends is that of the work that it causes."""
     found: list[str | None] = []

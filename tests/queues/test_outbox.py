@@ -77,6 +77,26 @@ def test_not_without_a_commit(app: Service, caplog: pytest.LogCaptureFixture) ->
     assert "1 messages are not sent" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "statement", [INSERT, sa.text("/* one more */ INSERT INTO lift VALUES (2)")]
+)
+def test_not_without_a_commit_by_a_connection(app: Service, statement: sa.TextClause) -> None:
+    """What the session's own connection has changed counts as much."""
+    with app.app_context():
+        app.db.session.connection().execute(statement)
+        app.queues.send("snow", "x")
+    assert waiting(app) == []
+
+
+def test_after_reading_in_a_savepoint(app: Service) -> None:
+    """Savepoints and common table expressions change nothing by themselves."""
+    with app.app_context():
+        with app.db.session.begin_nested():
+            app.db.session.execute(sa.text("WITH x AS (SELECT 1 AS id) SELECT id FROM x"))
+        app.queues.send("snow", "x")
+    assert waiting(app) == ["x"]
+
+
 def test_after_reading_only(app: Service) -> None:
     """Where the session only read it is sent at the end of the context."""
     with app.app_context():
@@ -132,6 +152,18 @@ def test_another_broker(make: Make) -> None:
         app.db.session.commit()
     assert eventually(lambda: found == ["x"])
     assert eventually(lambda: app.db.one("SELECT count(*) FROM buttress_message") == 0)
+
+
+def test_an_id_against_duplicates_goes_along(make: Make) -> None:
+    """A duplicate is known by the broker, whether it is sent in a transaction or not."""
+    app = prepared(make(extensions=EXTENSIONS, QUEUES_URL="memory:"))
+    with app.app_context():
+        app.queues.send("snow", "direct", dedup_id="a")
+        app.db.session.execute(INSERT)
+        for dedup_id in "abb":
+            app.queues.send("snow", dedup_id, dedup_id=dedup_id)
+        app.db.session.commit()
+    assert waiting(app) == ["direct", "b"]
 
 
 def test_a_process_without_a_loop(make: Make) -> None:
@@ -246,6 +278,17 @@ class Moody(MemoryBroker):
 
     down = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def declare(self, queue: str) -> None:
+        """Fail, or make a queue."""
+        self.asked.append(queue)
+        if self.down:
+            raise Unavailable("The broker is away.")
+        super().declare(queue)
+
     def send(self, queue: str, messages: Sequence[Outgoing]) -> list[Receipt]:
         """Refuse, or send."""
         if self.down:
@@ -285,3 +328,18 @@ def test_one_that_is_refused(make: Make) -> None:
         app.db.session.commit()
     assert waiting(app) == ["a", "b"]
     assert app.db.all("SELECT body FROM buttress_message") == ["bad"]
+
+
+def test_a_broker_that_was_down_at_the_start(make: Make) -> None:
+    """A queue that could not be made at the start is made when a message is sent to it."""
+    app = make(extensions=EXTENSIONS, QUEUES_URL="memory:", QUEUES_NAMES="snow,rain")
+    broker = Moody()
+    broker.down = True
+    app.queues.__dict__["broker"] = broker
+    app.start()
+    assert broker.asked == ["snow"]
+    with pytest.raises(Unavailable):
+        app.queues.send("rain", "x")
+    broker.down = False
+    app.queues.send("rain", "x")
+    assert broker.depth("rain").ready == 1

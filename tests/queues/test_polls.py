@@ -6,8 +6,10 @@ import hashlib
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from buttress import ConfigError, ExtensionError, Service
+from buttress.errors import MessageError
 from tests.queues.conftest import EXTENSIONS, QUICK, eventually
 from tests.services import Make
 
@@ -85,8 +87,17 @@ def test_a_raising_callback(app: Service) -> None:
         ({"queue_name": "q", "callback": "print"}, "not 'print'"),
         (
             {"queue_name": "q", "callback": print, "max_number_of_messages": 11},
-            "max_number_of_messages is 11, but must be a number from 1 to 10",
+            "max_number_of_messages is 11, but must be a whole number from 1 to 10",
         ),
+        (
+            {"queue_name": "q", "callback": print, "max_number_of_messages": 2.5},
+            "max_number_of_messages is 2.5, but must be a whole number",
+        ),
+        (
+            {"queue_name": "q", "callback": print, "visibility_timeout": 0},
+            "visibility_timeout is 0, but must be a whole number from 1 to",
+        ),
+        ({"queue_name": "my queue", "callback": print}, "'my queue' is no name of a queue"),
         ({"queue_name": "q", "callback": print, "intervall": 1}, "has no property 'intervall'"),
     ],
 )
@@ -98,8 +109,51 @@ def test_polls_that_are_wrong(app: Service, poll: dict[str, Any], sentence: str)
 
 def test_an_argument_that_is_not_documented(app: Service) -> None:
     """A misspelt argument is refused."""
-    with pytest.raises(TypeError, match="has no argument delay"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'delay'"):
         app.send_sqs_message("q", "x", delay=3)
+
+
+def test_the_optional_arguments_by_position(app: Service) -> None:
+    """The optional arguments stand in the documented order."""
+    app.queues.broker.declare("q")
+    sent = app.send_sqs_message("q", "x", 0, {"resort": "Arosa"}, "dedup", "group")
+    [message] = app.queues.broker.receive("q", limit=2, wait=0, visibility=9)
+    assert (message.attributes, message.group_id) == ({"resort": "Arosa"}, "group")
+    assert sent["MessageId"] == message.id
+    assert app.send_sqs_message("q", "x", 0, None, "dedup", "group")["MessageId"] == message.id
+
+
+def test_the_digest_of_attributes(app: Service) -> None:
+    """The answer has the digest of the attributes, if there are any."""
+    app.queues.broker.declare("q")
+    attributes = {"resort": {"DataType": "String", "StringValue": "Arosa"}}
+    sent = app.send_sqs_message("q", "x", message_attributes=attributes)
+    # Length and text of the name, the type and, after the kind of value, the value.
+    parts = (b"\0\0\0\6resort", b"\0\0\0\6String", b"\1\0\0\0\5Arosa")
+    expected = hashlib.md5(b"".join(parts), usedforsecurity=False).hexdigest()
+    assert sent["MD5OfMessageAttributes"] == expected
+    assert "MD5OfMessageAttributes" not in app.send_sqs_message("q", "x")
+
+
+def test_bytes_elsewhere_than_at_sqs(app: Service) -> None:
+    """An attribute of bytes is refused where it cannot be carried."""
+    app.queues.broker.declare("q")
+    attributes = {"photo": {"DataType": "Binary", "BinaryValue": b"\x89"}}
+    with pytest.raises(MessageError, match="photo has bytes, which only SQS carries"):
+        app.send_sqs_message("q", "x", message_attributes=attributes)
+
+
+def test_inside_a_transaction_of_its_own_database(sqlite: Service) -> None:
+    """A message to a queue in the database does not wait for the session that has it locked."""
+    sqlite.db.migrations.upgrade()
+    sqlite.db.run("CREATE TABLE lift (id INTEGER)")
+    sqlite.queues.broker.declare("q")
+    with sqlite.app_context():
+        sqlite.db.session.execute(sa.text("INSERT INTO lift VALUES (1)"))
+        sent = sqlite.send_sqs_message("q", "x")
+        sqlite.db.session.commit()
+    [message] = sqlite.queues.broker.receive("q", limit=2, wait=0, visibility=9)
+    assert message.id == sent["MessageId"]
 
 
 def test_what_only_sqs_has(app: Service) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
+from pathlib import Path
+
+import pytest
 
 from buttress.queues.turn import Turn
 
@@ -23,6 +27,31 @@ def test_other_queues_and_services(tmp_path: object) -> None:
     assert [turn.take() for turn in turns] == [True] * 3
     for turn in turns:
         turn.leave()
+
+
+def test_a_file_that_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the file was removed, the next to ask has the turn, and the one before has not."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    first, second = (Turn("shop", "snow") for _ in range(2))
+    assert first.take()
+    [file] = tmp_path.iterdir()
+    file.unlink()
+    assert (second.take(), first.take()) == (True, False)
+    second.leave()
+    assert first.take()
+    first.leave()
+
+
+def test_a_file_in_use_stays_young(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file tells that it is in use to those who remove old files."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    turn = Turn("shop", "snow")
+    assert turn.take()
+    [file] = tmp_path.iterdir()
+    os.utime(file, (0, 0))
+    assert turn.take()
+    assert file.stat().st_mtime > 0
+    turn.leave()
 
 
 def test_a_process_that_is_killed(tmp_path: object) -> None:

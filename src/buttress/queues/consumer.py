@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from buttress.loop import Loop
 from buttress.queues.dispatch import Dispatch, Outcome
 from buttress.queues.message import Message
 from buttress.queues.turn import Turn
+from buttress.queues.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from buttress.queues.broker import Broker
@@ -25,12 +26,12 @@ logger = logging.getLogger("buttress.queues")
 
 Handler = Callable[[Message], Any]
 
-#: Seconds after which what is done is deleted, though more of its batch is to be handled.
-FLUSH_AFTER = 0.5
 #: Seconds until another look whether it is this worker's turn.
 NOT_OUR_TURN = 1.0
-#: The longest delay of a message that failed, in seconds.
-LONGEST_RETRY = 600.0
+#: Seconds between two looks for more messages while some of the threads are free.
+LOOK_FOR_MORE = 0.5
+#: Deliveries before the last that are made alone, one after the other.
+ALONE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,13 +126,7 @@ class Consumer:
             self._broker.declare(self.plan.queue)
             self._declared = True
         try:
-            messages = self._broker.receive(
-                self.plan.queue,
-                limit=self.plan.prefetch,
-                wait=self.plan.wait,
-                visibility=self.plan.visibility,
-                options=self.plan.options,
-            )
+            messages = self._received(self.plan.prefetch, self.plan.wait)
         except UnknownQueue:  # it is gone: the next step makes it anew
             self._declared = False
             raise
@@ -140,29 +135,80 @@ class Consumer:
             return 0.0
         return self.plan.interval
 
+    def _received(self, limit: int, wait: float) -> list[Message]:
+        return self._broker.receive(
+            self.plan.queue,
+            limit=limit,
+            wait=wait,
+            visibility=self.plan.visibility,
+            options=self.plan.options,
+        )
+
     def _handle_all(self, messages: Sequence[Message]) -> None:
+        """Handle messages, in order or side by side, then each suspect alone."""
         with self._holding(messages):
-            verdicts = Verdicts(self._broker, self.plan)
+            verdicts = Verdicts(self._broker, self.plan, self._drop)
             try:
-                for message, outcome, reason in self._outcomes(messages):
-                    if outcome is not Outcome.DONE:  # what is done is held until it is deleted
-                        self._drop(message)
-                    if outcome is not None:
-                        self.counts.note(outcome)
-                    verdicts.add(message, outcome, reason)
+                others, suspects = parted(messages, self.plan.max_deliveries)
+                if self._pool is None:
+                    self._one_by_one(others, verdicts)
+                else:
+                    self._side_by_side(self._pool, others, suspects, verdicts)
+                for suspect in suspects:
+                    verdicts.flush()
+                    self._one_by_one([suspect], verdicts)
             finally:
                 verdicts.finish()
 
-    def _outcomes(
-        self, messages: Sequence[Message]
-    ) -> Iterator[tuple[Message, Outcome | None, str]]:
-        """Handle messages, in order or side by side; once told to stop the rest is let be."""
-        if self._pool is None:
-            results: Iterator[tuple[Outcome | None, str]] = map(self._handle, messages)
-        else:
-            results = self._pool.map(self._handle, messages)
-        for message, (outcome, reason) in zip(messages, results, strict=True):
-            yield message, outcome, reason
+    def _one_by_one(self, messages: Sequence[Message], verdicts: Verdicts) -> None:
+        for message in messages:
+            self._judge(verdicts, message, *self._handle(message))
+
+    def _side_by_side(
+        self,
+        pool: ThreadPoolExecutor,
+        messages: Sequence[Message],
+        suspects: list[Message],
+        verdicts: Verdicts,
+    ) -> None:
+        """Handle messages in threads, and fetch more while some of those are free.
+
+        Suspects among those are added to the others; once there is one, no more is fetched.
+        """
+        running = {pool.submit(self._handle, message): message for message in messages}
+        while running:
+            timeout = None
+            if len(running) < self.plan.parallel and not (suspects or self.loop.stopping):
+                more, found = self._more(self.plan.prefetch - len(running))
+                suspects += found
+                running.update({pool.submit(self._handle, message): message for message in more})
+                timeout = 0.0 if more else LOOK_FOR_MORE
+            done = wait(running, timeout, return_when=FIRST_COMPLETED).done
+            for future in done:
+                self._judge(verdicts, running.pop(future), *future.result())
+            if not done:
+                verdicts.flush()
+
+    def _judge(
+        self, verdicts: Verdicts, message: Message, outcome: Outcome | None, reason: str
+    ) -> None:
+        if outcome is not None:
+            self.counts.note(outcome)
+        verdicts.add(message, outcome, reason)
+
+    def _more(self, limit: int) -> tuple[list[Message], list[Message]]:
+        """Fetch while others are handled, with the suspects apart.
+
+        A failure is left to the next step, which meets it.
+        """
+        try:
+            messages = self._received(limit, 0.0)
+        except Exception as error:  # noqa: BLE001
+            logger.debug("%s: no more messages meanwhile: %s", self.plan.queue, error)
+            return [], []
+        with self._lock:
+            self._held.update({_key(message): message for message in messages})
+        return parted(messages, self.plan.max_deliveries)
 
     def _handle(self, message: Message) -> tuple[Outcome | None, str]:
         if self.loop.stopping:
@@ -192,54 +238,20 @@ class Consumer:
         return self.plan.visibility / 3
 
 
-class Verdicts:
-    """What became of messages, told to the broker in batches."""
+def parted(messages: Sequence[Message], max_deliveries: int) -> tuple[list[Message], list[Message]]:
+    """Part off the suspects: those whose worker may have died of one of them, near their end.
 
-    def __init__(self, broker: Broker, plan: Plan) -> None:
-        self._broker = broker
-        self._plan = plan
-        self._done: list[Message] = []
-        self._failure: Exception | None = None
-        self._flushed = time.monotonic()
-
-    def add(self, message: Message, outcome: Outcome | None, reason: str) -> None:
-        """Tell at once of what failed; of what is done with others.
-
-        Where the broker does not take it the other messages go on; `finish` raises the first.
-        """
-        try:
-            self._tell(message, outcome, reason)
-        except Exception as error:
-            logger.exception("%s: what became of %s is not told", self._plan.queue, message.id)
-            self._failure = self._failure or error
-
-    def _tell(self, message: Message, outcome: Outcome | None, reason: str) -> None:
-        if outcome is Outcome.DONE:
-            self._done.append(message)
-        elif outcome is Outcome.BURY:
-            self._broker.bury([message.because(reason)])
-        elif outcome is None:
-            self._broker.release([message], 0.0)
-        elif outcome is Outcome.RETRY:
-            delay = self._plan.retry_delay * 2 ** min(message.count - 1, 20)
-            self._broker.release([message], min(LONGEST_RETRY, delay))
-        elif self._plan.leave_delay is not None:
-            self._broker.release([message], self._plan.leave_delay)
-        if time.monotonic() - self._flushed >= FLUSH_AFTER:
-            self.flush()
-
-    def finish(self) -> None:
-        """Delete what is done, and raise the first failure of the batch."""
-        self.flush()
-        if self._failure is not None:
-            raise self._failure
-
-    def flush(self) -> None:
-        """Delete what is done."""
-        done, self._done = self._done, []
-        self._flushed = time.monotonic()
-        if done:
-            self._broker.delete(done)
+    They come in turn from either end, so that a message that kills its worker takes only those
+    along that come before it the next time. Where a group has several, nothing is parted.
+    """
+    groups = [message.group_id for message in messages if message.group_id is not None]
+    least = max(2, max_deliveries - ALONE + 1)
+    suspects = [message for message in messages if message.count >= least]
+    if not suspects or len(groups) > len(set(groups)):
+        return list(messages), []
+    others = [message for message in messages if message.count < least]
+    backwards = max(message.count for message in suspects) % 2 == 1
+    return others, suspects[::-1] if backwards else suspects
 
 
 def _key(message: Message) -> str:

@@ -67,6 +67,7 @@ class Message:
     sent: float | None = None
     request_id: str | None = None
     group_id: str | None = None
+    dedup_id: str | None = None
     #: Why it is among the dead letters.
     reason: str | None = None
     #: By what the broker knows this delivery, and how it wrote it.

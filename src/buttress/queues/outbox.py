@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
 
 from buttress.errors import MessageError, UnknownQueue
 from buttress.queues.message import Message, Outgoing
+from buttress.queues.tables import OUTBOX
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
+    from sqlalchemy import Connection
+    from sqlalchemy.orm import Session, SessionTransaction
 
     from buttress.db import Database
     from buttress.queues.broker import Broker
@@ -24,14 +29,17 @@ logger = logging.getLogger("buttress.queues")
 #: Where a session keeps what it sends, whether its transaction has changed anything, and whether
 #: its commit writes messages.
 HELD, CHANGED, WRITTEN = (f"buttress.queues.{word}" for word in ("held", "changed", "written"))
-#: What the outbox's own queues in the database begin with.
-PREFIX = "outbox:"
 #: Messages that are relayed at a time, and the seconds for which they are hidden meanwhile.
 BATCH, HIDDEN = 10, 60.0
 #: Seconds between two looks for what other processes have left.
 LOOK_EVERY = 1.0
 #: Attempts to relay a message that its broker refuses.
 ATTEMPTS = 10
+_READS = re.compile(r"\s*(SELECT|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
+_WRITES = re.compile(
+    r"\b(INSERT|UPDATE|DELETE|MERGE|REPLACE|CREATE|ALTER|DROP|TRUNCATE|CALL|DO|COPY)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,8 @@ class Outbox:
         #: Called after a commit that has left something to relay. A process without a loop that
         #: relays does it at once, since there may be no other.
         self.committed: Callable[[], object] = self._relay_now
+        #: What sessions keep, by the connections of their transactions.
+        self._infos: WeakKeyDictionary[Connection, dict[Any, Any]] = WeakKeyDictionary()
         self._listen()
 
     @property
@@ -98,7 +108,7 @@ class Outbox:
 
     def relay(self) -> float:
         """Take what is committed to the broker; gives the seconds until the next look."""
-        names = [name for name in self._sql.queues() if name.startswith(PREFIX)]
+        names = [name for name in self._sql.queues() if name.startswith(OUTBOX)]
         taken = sum(self._relay_queue(name) for name in names)
         return 0.0 if taken else LOOK_EVERY
 
@@ -111,7 +121,7 @@ class Outbox:
     def _pass_on(self, name: str, messages: list[Message]) -> None:
         """Send messages on; they come back where the broker, or the queue, is not there."""
         try:
-            self._broker().send(name.removeprefix(PREFIX), [_outgoing(it) for it in messages])
+            self._broker().send(name.removeprefix(OUTBOX), [_outgoing(it) for it in messages])
         except MessageError as error:
             if isinstance(error, UnknownQueue):
                 self._sql.release(messages, LOOK_EVERY)
@@ -141,8 +151,21 @@ class Outbox:
         event.listen(sessions, "after_commit", self._told)
         event.listen(sessions, "after_soft_rollback", _forget)
         event.listen(sessions, "after_transaction_end", _end)
-        event.listen(sessions, "after_flush", lambda session, _: _note_change(session))
-        event.listen(sessions, "do_orm_execute", _note_statement)
+        event.listen(sessions, "after_begin", self._begun)
+        event.listen(self._database.engine, "before_cursor_execute", self._note)
+
+    def _begun(
+        self, session: Session, _transaction: SessionTransaction, connection: Connection
+    ) -> None:
+        self._infos[connection] = session.info
+
+    def _note(
+        self, connection: Connection, _cursor: object, statement: str, *_more: object
+    ) -> None:
+        """Note what changes something in a transaction of a session, by whatever way."""
+        info = self._infos.get(connection)
+        if info is not None and _writes(statement):
+            info[CHANGED] = True
 
     def _write(self, session: Session) -> None:
         held: list[Held] = session.info.get(HELD, [])
@@ -164,7 +187,7 @@ class Outbox:
 
     def _name(self, queue: str) -> str:
         """Name the queue in the database that a message for a queue is written to."""
-        return f"{PREFIX}{queue}" if self.relays else queue
+        return f"{OUTBOX}{queue}" if self.relays else queue
 
     def _after(self) -> None:
         self._sql.notify()
@@ -184,6 +207,7 @@ def _outgoing(message: Message) -> Outgoing:
         body=message.body,
         sent=message.sent or 0.0,
         attributes=message.attributes,
+        dedup_id=message.dedup_id,
         group_id=message.group_id,
         request_id=message.request_id,
     )
@@ -210,11 +234,7 @@ def _is_within(transaction: SessionTransaction | None, ended: SessionTransaction
     return transaction is ended or ended.parent is None
 
 
-def _note_change(session: Session) -> None:
-    session.info[CHANGED] = True
-
-
-def _note_statement(state: ORMExecuteState) -> None:
-    text = str(state.statement).lstrip()[:6].upper() if not state.is_select else "SELECT"
-    if text != "SELECT":
-        _note_change(state.session)
+@lru_cache(maxsize=1024)
+def _writes(statement: str) -> bool:
+    """Tell whether a statement may change something, by its words."""
+    return not _READS.match(statement) and _WRITES.search(statement) is not None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from buttress.errors import ConfigError, ExtensionError
+from buttress.errors import ConfigError, ExtensionError, MessageError
+from buttress.queues import digest
 from buttress.queues.consumer import Plan
-from buttress.queues.message import Message
+from buttress.queues.message import Message, checked_name
 
 if TYPE_CHECKING:
     from buttress.queues.queues import Queues
@@ -64,26 +64,48 @@ class Polls:
             interval = poll.get("interval_seconds", INTERVAL)
             logger.info("Polling SQS queue %s every %s seconds", poll["queue_name"], interval)
 
-    def send(self, queue_name: str, message_body: str, **options: Any) -> dict[str, Any]:
-        """Send a message at once, and give what SQS answers.
+    def send(
+        self, queue_name: str, message_body: str, arguments: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Send a message at once, and give what SQS answers. Raises what `Queues.send` raises.
 
-        Raises `TypeError` for an argument that is not documented, and what `Queues.send` raises.
+        ``arguments`` are those of `ARGUMENTS`; ``None`` is as if it were not there.
         """
-        unknown = options.keys() - ARGUMENTS.keys()
-        if unknown:
-            raise TypeError(f"send_sqs_message has no argument {', '.join(sorted(unknown))}")
-        given = {name: value for name, value in options.items() if value is not None}
+        given = {name: value for name, value in arguments.items() if value is not None}
+        attributes = given.get("message_attributes", {})
         message = self._queues.outgoing(
             message_body,
             given.get("delay_seconds"),
-            _plain(given.get("message_attributes", {})),
+            self._plain(attributes),
             given.get("message_deduplication_id"),
             given.get("message_group_id"),
         )
         raw = {ARGUMENTS[name]: value for name, value in given.items()}
-        receipt = self._queues.post(queue_name, replace(message, raw=raw))
-        digest = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()
-        return dict(receipt.raw) or {"MessageId": receipt.id, "MD5OfMessageBody": digest}
+        receipt = self._queues.post(
+            checked_name(queue_name), replace(message, raw=raw), at_once=True
+        )
+        if receipt.raw:
+            return dict(receipt.raw)
+        answer = {"MessageId": receipt.id, "MD5OfMessageBody": digest.of_body(message.body)}
+        if attributes:
+            answer["MD5OfMessageAttributes"] = digest.of_attributes(attributes)
+        return answer
+
+    def _plain(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Read attributes in the form that SQS wants, or plain ones.
+
+        At SQS those of bytes go along as they are. Raises `MessageError` for them elsewhere.
+        """
+        found = {}
+        for name, value in attributes.items():
+            it = value if isinstance(value, Mapping) else {"StringValue": value}
+            if "BinaryValue" not in it:
+                found[name] = it.get("StringValue", value)
+            elif self._queues.broker.name != "sqs":
+                raise MessageError(
+                    f"The attribute {name} has bytes, which only SQS carries: encode them as text."
+                )
+        return found
 
     def client(self) -> Any:
         """Give boto3's client."""
@@ -149,17 +171,9 @@ def as_sqs(message: Message) -> dict[str, Any]:
         "MessageId": message.id,
         "ReceiptHandle": str(message.tag),
         "Body": message.body,
-        "MD5OfBody": hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest(),
+        "MD5OfBody": digest.of_body(message.body),
         "Attributes": {"SentTimestamp": sent, "ApproximateReceiveCount": str(message.count)},
         **({"MessageAttributes": attributes} if attributes else {}),
-    }
-
-
-def _plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Read attributes in the form that SQS wants, or plain ones."""
-    return {
-        name: value.get("StringValue", value) if isinstance(value, Mapping) else value
-        for name, value in attributes.items()
     }
 
 
@@ -168,24 +182,28 @@ def _problems(poll: Mapping[str, Any]) -> Iterator[str]:
     where = f"sqs: the poll of {name!r}"
     for key in poll.keys() - set(PROPERTIES):
         yield f"{where} has no property {key!r}; there are {', '.join(PROPERTIES)}."
-    if not isinstance(name, str) or not name:
-        yield f"sqs: a poll needs a queue_name, not {name!r}."
+    try:
+        checked_name(name)
+    except MessageError as error:
+        yield f"sqs: a poll needs a queue_name: {error}"
     if not callable(poll.get("callback")):
         yield f"{where} needs a callback that can be called, not {poll.get('callback')!r}."
     for key, (least, most) in _LIMITS.items():
         value = poll.get(key, least)
+        kind = float if key == "interval_seconds" else int
         if (
             isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not least <= value <= most
+            or not isinstance(value, int | kind)
+            or not (least <= value <= most)
         ):
-            yield f"{where}: {key} is {value!r}, but must be a number from {least} to {most}."
+            noun = "number" if kind is float else "whole number"
+            yield f"{where}: {key} is {value!r}, but must be a {noun} from {least} to {most}."
 
 
 _LIMITS = {
     "interval_seconds": (0, 86_400),
     "max_number_of_messages": (1, 10),
-    "visibility_timeout": (0, 43_200),
+    "visibility_timeout": (1, 43_200),
     "wait_time_seconds": (0, 20),
     "parallel": (1, 1000),
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from buttress.errors import ExtensionError, LifecycleError, MessageError, SetupError
+from buttress.errors import ExtensionError, LifecycleError, MessageError, SetupError, Unavailable
 from buttress.lifecycle import Deadline
 from buttress.loop import Loop
 from buttress.queues.brokers import broker_of, handled, outbox, sql_broker
@@ -54,6 +54,8 @@ class Queues:
         self._database = database
         self._sql = None if database is None else sql_broker(database)
         self._started = False
+        #: Queues that could not be made when the service started.
+        self._missing: set[str] = set()
         self._plans: list[Plan] = []
         self._consumers: list[Consumer] = []
         self.outbox = self._outbox()
@@ -84,13 +86,21 @@ class Queues:
         `UnknownQueue` for a queue that is not there; then nothing was sent.
         """
         checked_name(queue)
-        message = self.outgoing(body, delay, attributes, dedup_id, group_id)
-        if self.outbox is not None and self.outbox.hold(queue, message):
-            return Receipt(message.id, queue, deferred=True)
-        return self.post(queue, message)
+        return self.post(queue, self.outgoing(body, delay, attributes, dedup_id, group_id))
 
-    def post(self, queue: str, message: Outgoing) -> Receipt:
-        """Send a message at once. Raises what `send` raises."""
+    def post(self, queue: str, message: Outgoing, *, at_once: bool = False) -> Receipt:
+        """Send a message that is made; ``at_once`` does not wait for the commit of a session.
+
+        A queue in the database of that session would wait for the session itself, so there it
+        waits all the same. Raises what `send` raises.
+        """
+        if queue in self._missing:
+            self.broker.declare(queue)
+            self._missing.discard(queue)
+        outbox = self.outbox
+        joins = outbox is not None and not (at_once and outbox.relays)
+        if outbox is not None and joins and outbox.hold(queue, message):
+            return Receipt(message.id, queue, deferred=True)
         return self.broker.send(queue, [message])[0]
 
     def consumer(
@@ -149,10 +159,22 @@ class Queues:
     # Gnar's interface
 
     def send_sqs_message(
-        self, queue_name: str, message_body: str, **options: Any
+        self,
+        queue_name: str,
+        message_body: str,
+        delay_seconds: float | None = None,
+        message_attributes: Mapping[str, Any] | None = None,
+        message_deduplication_id: str | None = None,
+        message_group_id: str | None = None,
     ) -> dict[str, Any]:
-        """Send as Gnar Gear documents it; see `buttress.queues.polls`."""
-        return self._polls.send(queue_name, message_body, **options)
+        """Send at once as Gnar Gear documents it, and give what SQS answers; see `post`."""
+        given = {
+            "delay_seconds": delay_seconds,
+            "message_attributes": message_attributes,
+            "message_deduplication_id": message_deduplication_id,
+            "message_group_id": message_group_id,
+        }
+        return self._polls.send(queue_name, message_body, given)
 
     def get_sqs_client(self) -> Any:
         """Give boto3's client of SQS. Raises `SetupError` where the broker is another."""
@@ -204,10 +226,18 @@ class Queues:
     def _start_consumers(self) -> None:
         dispatch = Dispatch(self._app, self._handled())
         for plan in self._plans:
-            turn = Turn(f"{self._app.root_path}", plan.queue) if plan.exclusive else None
+            turn = Turn(self._place(), plan.queue) if plan.exclusive else None
             self._consumers.append(Consumer(plan, self.broker, dispatch, turn))
         for consumer in self._consumers:
             consumer.start()
+
+    def _place(self) -> str:
+        """Tell services on this host apart: by where they are, and where their queues are."""
+        settings = self._settings
+        url = None if settings.url is None else settings.url.reveal()
+        database = None if self._database is None else self._database.engine.url
+        queues = (url, settings.sqs_endpoint_url, settings.sqs_region_name, repr(database))
+        return repr((self._app.root_path, queues))
 
     def _start_relay(self) -> None:
         if self.outbox is not None and self._relay is not None and self.outbox.relays:
@@ -215,12 +245,16 @@ class Queues:
             self._relay.start()
 
     def _declare(self, names: list[str]) -> None:
-        """Make queues; a consumer whose queue cannot be made now tries again by itself."""
-        for name in names:
+        """Make queues; while the broker is down, each is made when it is first needed."""
+        for number, name in enumerate(names):
             try:
                 self.broker.declare(checked_name(name))
             except SetupError:
                 raise
+            except Unavailable as error:
+                logger.error("Queues are not made yet: %s", error, exc_info=error)
+                self._missing.update(names[number:])
+                return
             except Exception as error:
                 logger.error("The queue '%s' is not made yet: %s", name, error, exc_info=error)
 

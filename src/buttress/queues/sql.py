@@ -17,15 +17,18 @@ from sqlalchemy.exc import IntegrityError
 from buttress.db import epoch, for_writing
 from buttress.errors import UnknownQueue
 from buttress.queues.broker import NO_OPTIONS, Depth
-from buttress.queues.memory import DEDUP, unknown
+from buttress.queues.memory import DEDUP as DEDUP_FOR
+from buttress.queues.memory import unknown
 from buttress.queues.message import Message, Outgoing, Receipt
-from buttress.queues.tables import HANDLED, MESSAGE, QUEUE
+from buttress.queues.tables import DEDUP, HANDLED, MESSAGE, OUTBOX, QUEUE
 
 if TYPE_CHECKING:
     from buttress.db import Database
 
 #: Seconds between two looks into an empty queue, at first and at last.
 FIRST_LOOK, LAST_LOOK = 0.02, 0.5
+#: Ids against duplicates that are noted between two looks for those that may be forgotten.
+FORGET_AFTER = 1000
 #: Dialects that skip what others have locked.
 _SKIPPING = frozenset({"postgresql", "mysql", "mariadb"})
 
@@ -43,7 +46,7 @@ class SqlBroker:
         self._skips = self._engine.dialect.name in _SKIPPING
         self._known: set[str] = set()
         self._changed = threading.Condition()
-        self._woken = 0
+        self._woken = self._noted = 0
 
     def declare(self, queue: str) -> None:
         """Make a queue where it is missing."""
@@ -66,7 +69,10 @@ class SqlBroker:
     def write(
         self, connection: sa.Connection, queue: str, messages: Sequence[Outgoing]
     ) -> list[Receipt]:
-        """Write messages in a transaction of somebody else's; the queue may be a new one."""
+        """Write messages in a transaction of somebody else's; the queue may be a new one.
+
+        In an outbox none is kept away as a duplicate: that is for the broker they go to.
+        """
         new = [message for message in messages if self._is_new(connection, queue, message)]
         if new:
             visible = epoch(self._engine.dialect) + sa.bindparam("delay", type_=sa.Double)
@@ -262,29 +268,37 @@ class SqlBroker:
 
     def _is_new(self, connection: sa.Connection, queue: str, message: Outgoing) -> bool:
         """Note a ``dedup_id``; tell whether it was not there in the last minutes."""
-        if message.dedup_id is None:
+        if message.dedup_id is None or queue.startswith(OUTBOX):
             return True
         now = epoch(self._engine.dialect)
-        key = {"queue": f"dedup:{queue}"[:100], "id": message.dedup_id}
+        key = {"queue": f"{DEDUP}{queue}"[:100], "id": message.dedup_id}
         try:
             with connection.begin_nested():
                 connection.execute(HANDLED.insert().values(at=now, **key))
         except IntegrityError:
             old = sa.and_(*(HANDLED.c[name] == it for name, it in key.items()))
-            lapsed = HANDLED.c.at < now - DEDUP
+            lapsed = HANDLED.c.at < now - DEDUP_FOR
             renewed = connection.execute(HANDLED.update().where(old, lapsed).values(at=now))
             return renewed.rowcount > 0
+        self._noted += 1
+        if self._noted % FORGET_AFTER == 0:
+            lapsed = sa.and_(HANDLED.c.queue.startswith(DEDUP), HANDLED.c.at < now - DEDUP_FOR)
+            connection.execute(HANDLED.delete().where(lapsed))
         return True
 
 
 def _next_of(queue: str, limit: int, now: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """Choose what can be taken: of each group only its first."""
     other = MESSAGE.alias("other")
+    # One of a transaction that was committed later may have a lower number.
+    in_flight = sa.and_(
+        other.c.number > _m.number, other.c.turn.is_not(None), other.c.visible > now
+    )
     is_first = ~sa.exists().where(
         other.c.queue == _m.queue,
         other.c.group_id == _m.group_id,
         ~other.c.dead,
-        other.c.number < _m.number,
+        sa.or_(other.c.number < _m.number, in_flight),
     )
     return (
         sa.select(_m.number)
@@ -312,6 +326,7 @@ def _row(queue: str, message: Outgoing) -> dict[str, Any]:
         "body": message.body,
         "attributes": orjson.dumps(dict(message.attributes)).decode(),
         "group_id": message.group_id,
+        "dedup_id": message.dedup_id,
         "request_id": message.request_id,
         "sent": message.sent,
         "count": 0,
@@ -336,6 +351,7 @@ def _message(row: Mapping[str, Any]) -> Message:
         sent=row["sent"],
         request_id=row["request_id"],
         group_id=row["group_id"],
+        dedup_id=row["dedup_id"],
         reason=row["reason"],
         tag=(row["number"], row["turn"]),
     )

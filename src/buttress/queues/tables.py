@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 METADATA = sa.MetaData()
+#: What the names of outboxes begin with, and where ids against duplicates are kept.
+OUTBOX, DEDUP = "outbox:", "dedup:"
 
 _Long = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 _Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -33,6 +35,7 @@ MESSAGE = sa.Table(
     sa.Column("body", _Long, nullable=False),
     sa.Column("attributes", sa.Text, nullable=False),
     sa.Column("group_id", sa.String(128)),
+    sa.Column("dedup_id", sa.String(128)),
     sa.Column("request_id", sa.String(128)),
     sa.Column("sent", sa.Double, nullable=False),
     sa.Column("visible", sa.Double, nullable=False),

@@ -37,6 +37,7 @@ def upgrade() -> None:
         ),
         sa.Column("attributes", sa.Text, nullable=False),
         sa.Column("group_id", sa.String(128)),
+        sa.Column("dedup_id", sa.String(128)),
         sa.Column("request_id", sa.String(128)),
         sa.Column("sent", sa.Double, nullable=False),
         sa.Column("visible", sa.Double, nullable=False),
