@@ -147,6 +147,28 @@ def test_start_happens_once() -> None:
     assert log == ["start db"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked", "expected"),
+    [
+        ({}, None, True),
+        ({}, False, False),
+        ({"embedded": True}, None, False),
+        ({"embedded": True}, True, True),
+        ({"command": True}, None, False),
+        ({"command": True}, True, False),
+    ],
+)
+def test_where_consumers_and_schedules_run(
+    kind: dict[str, bool], asked: bool | None, expected: bool
+) -> None:
+    """They run where Buttress serves, elsewhere if the settings say so, and never in a command."""
+    lifecycle = Lifecycle("shop")
+    lifecycle.boot(lambda: None)
+    lifecycle.start(**kind)
+    assert lifecycle.has_background(asked) is expected
+    lifecycle.close()
+
+
 def test_all_parts_drain_at_once() -> None:
     """Two slow parts take as long as one."""
     log: list[str] = []

@@ -76,6 +76,8 @@ class Lifecycle:
         self.pid: int | None = None
         #: True where a container that is not ours serves: no consumers, no schedules.
         self.embedded = False
+        #: True where a command runs, such as a shell: neither, whatever the settings say.
+        self.command = False
         #: True once requests may pass without a further look at the state.
         self.ready = False
         #: Called once, after the life has ended by close or failure; they must not raise.
@@ -104,8 +106,10 @@ class Lifecycle:
         """Tell whether this thread is inside a boot."""
         return _BOOTING.get() is not None
 
-    def start(self, *, embedded: bool = False) -> None:
+    def start(self, *, embedded: bool = False, command: bool = False) -> None:
         """Start every part, in order, in this process; once.
+
+        ``embedded`` is for a container that is not ours, ``command`` for what serves nobody.
 
         Raises `LifecycleError` before the boot, after the end, and in a fork of the
         process that started.
@@ -116,8 +120,16 @@ class Lifecycle:
                 return
             if self.state is not State.BOOTED:
                 raise LifecycleError(f"{self.name} is {self.state}: it can start only once booted.")
-            self.state, self.pid, self.embedded = State.STARTING, os.getpid(), embedded
+            self.state, self.pid = State.STARTING, os.getpid()
+            self.embedded, self.command = embedded or command, command
             self._attempt(self._start_parts, State.SERVING)
+
+    def has_background(self, asked: bool | None) -> bool:
+        """Tell whether consumers and schedules run here, where the settings ask for this.
+
+        ``None`` asks for nothing: then they run where Buttress serves.
+        """
+        return not self.command and (not self.embedded if asked is None else asked)
 
     def check_process(self) -> None:
         """Raise `LifecycleError` where this process is a fork of the one that started."""

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -113,6 +114,36 @@ def test_a_full_disk_costs_no_request(
     assert cache.set("lift", 1) is False
     assert cache.once("snow", 5, lambda: "sun") == "sun"
     assert list((tmp_path / "items").glob("*.new")) == []
+
+
+def test_a_full_disk_leaves_what_is_there(
+    make_cache: Callable[..., Cache], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who only reads goes on reading, and one record tells of what is not kept."""
+    cache = make_cache()
+    cache.set("piste", 7)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    assert [cache.set("lift", 1), cache.set("lift", 2)] == [False, False]
+    assert (cache.get("piste"), cache.cache.breaker.state) == (7, "closed")
+
+
+def test_a_folder_that_was_deleted_is_made_again(
+    make_cache: Callable[..., Cache], tmp_path: Path
+) -> None:
+    """Whoever tidies up costs misses, and the next item is kept."""
+    for use in (
+        lambda it: it.set("lift", 1),
+        lambda it: it.add("lift", 1),
+        lambda it: it.once("lift", 5, lambda: 1),
+    ):
+        cache = make_cache()
+        rmtree(tmp_path / "items")
+        use(cache)
+        assert cache.get("lift") == 1
 
 
 def test_a_lock_ends_with_its_process(make_cache: Callable[..., Cache], tmp_path: Path) -> None:

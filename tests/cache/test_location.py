@@ -56,6 +56,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a socket without path": ({"url": "unix://"}, "CACHE_URL names no socket"),
     "a relative path with slashes": ({"url": "file://items"}, "write file:///folder"),
     "no folder": ({"url": "file:"}, "write file:///folder"),
+    "a # in a password": ({"url": "redis://:1234#pass@h"}, "write a # or ? in a password"),
+    "a ? in a password": ({"url": "redis://:1234?pass@h"}, "write a # or ? in a password"),
     "a server that is none": ({"url": "memcached://a:1,b:x"}, "'b:x' is no server"),
     "a user of memcached": ({"url": "memcached://u:pass@h"}, "write memcached://host:port"),
     "no such type": ({"CACHE_TYPE": "redish"}, "CACHE_TYPE=redish is none of Flask-Caching's"),

@@ -31,3 +31,26 @@ def test_no_threshold_is_no_limit(cache_of: Callable[..., Cache]) -> None:
     cache = cache_of(CACHE_THRESHOLD=0)
     cache.set_many({str(number): number for number in range(1000)})
     assert all(cache.has(str(number)) for number in range(1000))
+
+
+def test_an_item_lasts_all_of_its_seconds(
+    cache_of: Callable[..., Cache], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second that began late is as long as any."""
+    now = [1000.9]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    monkeypatch.setattr("cachelib.simple.time", lambda: now[0])
+    cache = cache_of()
+    cache.set("lift", 1, timeout=1)
+    found = []
+    for now[0] in (1001.8, 1002.0):
+        found.append(cache.get("lift"))
+    assert found == [1, None]
+
+
+def test_what_never_expires_goes_last(cache_of: Callable[..., Cache]) -> None:
+    """Where there are too many items, those that expire make room."""
+    cache = cache_of(CACHE_THRESHOLD=3)
+    cache.set("lift", 1, timeout=0)
+    cache.set_many({str(number): number for number in range(9)})
+    assert cache.get("lift") == 1

@@ -109,12 +109,30 @@ def test_what_the_server_refuses_is_not_kept(
     cache.clear()
 
 
+def test_a_full_server_is_unhealthy_and_still_read(
+    cache_of: Callable[..., Cache], redis: Redis
+) -> None:
+    """The heartbeat says that nothing can be set, and takes nobody's items away."""
+    cache = cache_of(CACHE_URL=redis.url, CACHE_PASSWORD="lift pass")
+    cache.set("lift", 1)
+    cache.parts[0].inner.client.config_set("maxmemory", 1)
+    with pytest.raises(Unhealthy, match="OutOfMemoryError"):
+        cache.check()
+    assert (cache.get("lift"), cache.cache.breaker.state) == (1, "closed")
+
+
 def test_an_option_that_the_client_does_not_know_stops_the_boot(
     make_cache: Callable[..., Cache],
 ) -> None:
     """It is told at boot, not in a request."""
     with pytest.raises(ExtensionError, match="cannot be made: .*'colour'"):
         make_cache(CACHE_OPTIONS={"colour": "red"})
+
+
+def test_a_query_that_says_nothing_good_stops_the_boot(cache_of: Callable[..., Cache]) -> None:
+    """What stands after the ? of the URL is looked at with the options."""
+    with pytest.raises(ExtensionError, match="cannot be made: Invalid SSL"):
+        cache_of(CACHE_URL="rediss://h?ssl_cert_reqs=perhaps")
 
 
 def test_options_are_the_clients(make_cache: Callable[..., Cache]) -> None:

@@ -85,7 +85,8 @@ def test_a_wrong_setting_stops_the_boot(make: Make, config: dict[str, Any], prob
 def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
     """Without boto3 there is no SES, and the error says how to get it."""
     monkeypatch.setitem(sys.modules, "boto3", None)
-    monkeypatch.delitem(sys.modules, "buttress.mail.ses", raising=False)
+    for name in ("buttress.mail.ses", "buttress.aws"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(ExtensionError, match=r"pip install 'buttress\[aws\]'"):
         make(extensions=["mail"], MAIL_URL="ses://eu-west-1")
 

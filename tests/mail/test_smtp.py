@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -112,6 +114,12 @@ def test_an_untrusted_server_gets_nothing(make: Make, mail_server: MailServer) -
         mail_to(make, mail_server.url).check()
 
 
+def test_a_file_without_certificates_stops_the_boot(make: Make) -> None:
+    """The error names the setting and the file."""
+    with pytest.raises(ConfigError, match=r"MAIL_CA_FILE: .*test_smtp.py: .*no certificate"):
+        mail_to(make, "smtp://mail.example", MAIL_CA_FILE=__file__)
+
+
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 def test_tls_from_the_first_byte(make: Make, serve: Serve, tmp_path: Path) -> None:
     """``smtps://`` encrypts, verifies and logs in."""
@@ -187,6 +195,24 @@ def test_a_mail_that_is_taken_is_sent(
     assert mail.send(**LETTER).startswith("<")
 
 
+class Stern(Maildrop):
+    """Take nothing from those who have not logged in."""
+
+    async def handle_MAIL(self, *arguments: Any) -> str:
+        """Send them away."""
+        return "530 5.7.0 Authentication required"
+
+
+def test_a_server_that_wants_a_login_is_unavailable(
+    make: Make, serve: Serve, tmp_path: Path
+) -> None:
+    """It refuses the service and not the mail, so the mail may be sent once that is mended."""
+    mail = mail_to(make, f"smtp://{serve(Stern(tmp_path / MAILS))}")
+    with pytest.raises(Unavailable) as caught:
+        mail.send(**LETTER)
+    assert "530 5.7.0 Authentication required" in str(caught.value.__cause__)
+
+
 def test_a_server_that_is_down_is_unavailable(make: Make) -> None:
     """Nothing listens there: sending is 503, and the check says so."""
     mail = mail_to(make, f"smtp://127.0.0.1:{free_port()}")
@@ -202,4 +228,26 @@ def test_a_silent_server_costs_the_timeout_at_most(make: Make) -> None:
         mail = mail_to(make, f"smtp://127.0.0.1:{silent.getsockname()[1]}", MAIL_TIMEOUT=0.2)
         with pytest.raises(Unavailable) as caught:
             mail.send(**LETTER)
+    assert "timed out" in str(caught.value.__cause__)
+
+
+def test_a_server_that_never_ends_costs_the_timeout_at_most(make: Make) -> None:
+    """However often it sends a little, it is given up when the time for the mail is over."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as tarpit:
+        mail = mail_to(make, f"smtp://127.0.0.1:{tarpit.getsockname()[1]}", MAIL_TIMEOUT=0.3)
+
+        def stutter() -> None:
+            taken = tarpit.accept()[0]
+            with closing(taken), suppress(OSError):
+                for _ in range(100):
+                    taken.sendall(b"220-Good morning\r\n")
+                    time.sleep(0.05)
+
+        server = threading.Thread(target=stutter)
+        server.start()
+        began = time.monotonic()
+        with pytest.raises(Unavailable) as caught:
+            mail.send(**LETTER)
+        assert time.monotonic() - began < 2
+        server.join()
     assert "timed out" in str(caught.value.__cause__)

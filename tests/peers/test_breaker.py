@@ -94,6 +94,18 @@ def test_probe_that_says_nothing() -> None:
     assert (it.state, it.enter()) == (State.HALF_OPEN, True)
 
 
+def test_probe_that_takes_long() -> None:
+    """A probe that takes longer than the pause does not keep the others out for ever."""
+    clock = Clock()
+    it = opened(clock)
+    clock.now = 10
+    slow = it.enter()
+    clock.now = 20
+    it.leave(it.enter(), failed=False)
+    it.leave(slow, failed=True)
+    assert (slow, it.state, it.failures) == (True, State.CLOSED, 1)
+
+
 @pytest.mark.parametrize("failed", [True, False])
 def test_latecomers_do_not_count(failed: bool) -> None:
     """A call that began before the circuit opened neither closes it nor prolongs the pause."""

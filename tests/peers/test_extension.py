@@ -115,6 +115,8 @@ def test_addresses_from_the_environment(make: Make, monkeypatch: pytest.MonkeyPa
     [
         ({"PEERS_ADDRESSES": {"piste": "ftp://a"}}, "PEERS_ADDRESSES: 'piste': 'ftp' cannot"),
         ({"PEERS_ADDRESSES": {"piste": "9401"}}, "port only"),
+        ({"PEERS_ADDRESSES": {"--": "a:1"}}, "PEERS_ADDRESSES: '--': .*no name of a peer"),
+        ({"PEERS_ADDRESSES": {"a-b": "a:1", "A_B": "b:1"}}, "'a-b' and 'A_B' are the same peer"),
         ({"PEERS_ALLOWED_ADDRESSES": ["10.0.0.1/8"]}, "PEERS_ALLOWED_ADDRESSES: 10.0.0.1/8"),
         ({"PEERS_CONNECT_TIMEOUT": 0}, "PEERS_CONNECT_TIMEOUT"),
         ({"PEERS_RETRY_BUDGET": 2}, "PEERS_RETRY_BUDGET"),

@@ -30,6 +30,7 @@ PRIVATE = """
     127.0.0.1 127.1 2130706433 0x7f000001 017700000001 127.255.255.254 localhost
     ::1 ::ffff:127.0.0.1 ::ffff:7f00:1 64:ff9b::127.0.0.1
     10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 100.64.0.1 fc00::1 fd12:3456::1
+    fec0::1 192.0.0.8
     198.18.0.1 192.0.2.1 240.0.0.1 255.255.255.255 ::ffff:10.0.0.1 2002:0a00:0001::1
 """
 FINE = "93.184.216.34 1.1.1.1 8.8.8.8 2606:4700:4700::1111 ::ffff:1.1.1.1 64:ff9b::1.1.1.1"
@@ -83,6 +84,14 @@ def test_only_good_addresses_of_a_name(resolve: Resolve) -> None:
     """Of several addresses only those are called that may be."""
     resolve({"mixed.example": "169.254.169.254 93.184.216.34 fe80::1"})
     assert PUBLIC.admitted("mixed.example", 80) == ["93.184.216.34"]
+
+
+def test_each_address_of_a_name(resolve: Resolve) -> None:
+    """Where another will choose among the addresses of a name, each must be good."""
+    resolve({"mixed.example": "169.254.169.254 93.184.216.34", "good.example": "1.1.1.1 8.8.8.8"})
+    assert OPEN.admitted("good.example", 80, each=True) == ["1.1.1.1", "8.8.8.8"]
+    with pytest.raises(Refused, match="called: 169.254.169.254 is link-local$"):
+        OPEN.admitted("mixed.example", 80, each=True)
 
 
 def test_name_with_bad_addresses_only(resolve: Resolve) -> None:

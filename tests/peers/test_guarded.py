@@ -10,7 +10,7 @@ import requests
 from buttress.errors import ButtressError
 from buttress.peers import AddressRefused, PeerUnavailable
 from tests.peers.conftest import Meet, Resolve
-from tests.peers.other import Answer, Other, echo, said, unused_address
+from tests.peers.other import Answer, Other, echo, said, silent, unused_address
 
 Start = Callable[..., Other]
 METADATA = "http://169.254.169.254/latest/meta-data/"
@@ -177,17 +177,51 @@ def test_proxy_of_the_environment(
     assert proxy.seen[0].path == "http://inside.example/x"
 
 
-@pytest.mark.parametrize("url", [METADATA, "http://evil.example/", "http://metadata/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        METADATA,
+        "http://evil.example/",
+        "http://mixed.example/",
+        "http://metadata/",
+        "http://169.254.169.254./",
+        "http://2852039166./",
+    ],
+)
 def test_proxy_does_not_lead_around_the_guard(
     other: Start, meet: Meet, resolve: Resolve, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     """An address that this machine knows is checked before the proxy is asked."""
     proxy = other()
-    resolve({"evil.example": "169.254.169.254"})
+    evil = "169.254.169.254"
+    resolve({"evil.example": evil, "mixed.example": f"93.184.216.34 {evil}"})
     monkeypatch.setenv("http_proxy", proxy.url)
     with pytest.raises(AddressRefused):
         meet().external.get(url)
     assert proxy.seen == []
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_proxy_that_hangs_up(other: Start, meet: Meet, resolve: Resolve, kept: bool) -> None:
+    """A call that a proxy may have passed on is not sent twice, unless it is idempotent."""
+    proxy = other(*[said(200)] * kept, silent, silent, said(200))
+    resolve({})
+    external, options = meet().external, {"proxies": {"http": proxy.url}}
+    if kept:
+        external.get("http://inside.example/", **options)
+    with pytest.raises(requests.exceptions.ProxyError):
+        external.post("http://inside.example/", **options)
+    assert external.get("http://inside.example/", **options).status_code == 200
+    assert [seen.method for seen in proxy.seen][kept:] == ["POST", "GET", "GET"]
+
+
+def test_proxy_that_is_gone(meet: Meet, resolve: Resolve) -> None:
+    """Where no connection was made to the proxy, a call is tried again whatever its method."""
+    resolve({})
+    peers, proxy = meet(retries=2, breaker_failures=9), f"http://{unused_address()}"
+    with pytest.raises(PeerUnavailable):
+        peers.external.post("http://inside.example/", proxies={"http": proxy})
+    assert peers.report()["http://inside.example"]["failures"] == 3
 
 
 def test_peers_use_no_proxy(other: Start, meet: Meet, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,6 +131,18 @@ def test_authorization_stays_with_the_peer(other: Start, meet: Meet) -> None:
     assert "Authorization" not in answer.json()
 
 
+@pytest.mark.parametrize(
+    "given", [{"cookies": {"session": "anna"}}, {"headers": {"Cookie": "session=anna"}}]
+)
+def test_cookies_stay_with_the_peer(other: Start, meet: Meet, given: dict[str, Any]) -> None:
+    """Cookies of a call go along with a redirect of the peer to itself only."""
+    elsewhere = other(echo)
+    piste = other(said(302, Location="/y"), said(302, Location=elsewhere.url))
+    answer = meet(piste.address).peer("piste").get("x", **given)
+    assert "Cookie" not in answer.json()
+    assert ("Cookie" in piste.seen[1].headers) is ("cookies" in given)
+
+
 @pytest.mark.parametrize("outside", [False, True])
 def test_request_id(other: Start, meet: Meet, outside: bool) -> None:
     """Every call has the id of the work that causes it."""
@@ -200,6 +212,32 @@ def test_being_left_alone_is_logged_once(meet: Meet, caplog: pytest.LogCaptureFi
         with pytest.raises(PeerUnavailable):
             peer.get("x")
     assert len(caplog.records) == 3
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Location": "http://[piste"},
+        {"Location": "http://\0/"},
+        {"Location": "\xff\xfe"},
+        {"Content_Length": "1"},
+    ],
+)
+def test_headers_that_mean_nothing(other: Start, meet: Meet, headers: dict[str, str]) -> None:
+    """An answer that cannot be understood is the peer's failure, not an error of this service."""
+    piste = other(said(302, b"lift", **headers))
+    with pytest.raises(PeerError) as error:
+        meet(piste.address, retries=0).peer("piste").get("x")
+    assert (error.value.code, error.value.peer) == (502, "piste")
+
+
+def test_error_is_not_its_own_cause(meet: Meet) -> None:
+    """Who walks along the causes of an error comes to an end."""
+    peer = meet(unused_address(), retries=0, breaker_failures=1).peer("piste")
+    for cause in (requests.ConnectionError, type(None)):
+        with pytest.raises(PeerUnavailable) as error:
+            peer.get("x")
+        assert type(error.value.__cause__) is cause
 
 
 def test_external_names_the_host(meet: Meet) -> None:

@@ -33,7 +33,7 @@ class Worker:
         self._alive = True
         self._dispatch = Dispatch(app, None)
         self._plan = plan
-        self._consumer = Consumer(plan, self, self, None)  # type: ignore[arg-type]
+        self._consumer = Consumer(plan, self, self, None)  # type: ignore[arg-type]  # a stand-in for both
 
     def run(self) -> None:
         """Fetch and handle once, with death as it comes."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.databases import KINDS, fresh_database
 from tests.schedule.cluster import GRACE, Processes, processes
 
 PERIOD, LEASE = 0.05, 0.6
@@ -69,7 +71,26 @@ def test_killed_leaders(tmp_path: Path, url: str) -> None:
     assert run(tmp_path, url, kills=1, ticks=25) >= 20
 
 
+def test_a_leader_that_was_frozen(tmp_path: Path) -> None:
+    """A leader that wakes up after another has taken over repeats none of its ticks."""
+    with (
+        fresh_database("postgres", tmp_path) as url,
+        processes(tmp_path, url, PERIOD, LEASE) as cluster,
+    ):
+        for _ in range(2):
+            cluster.start()
+        frozen = cluster.leader()
+        os.kill(frozen, signal.SIGSTOP)
+        leader = cluster.leader(other_than=frozen)
+        os.kill(frozen, signal.SIGCONT)
+        time.sleep(LEASE)
+        expect_no_double(cluster)
+        assert cluster.leader() == leader
+        assert missing(cluster, "all") == 0
+
+
 @pytest.mark.proof
+@pytest.mark.parametrize("url", KINDS, indirect=True)
 def test_twenty_killed_leaders(tmp_path: Path, url: str) -> None:
     """Through 1,000 ticks and 20 kills no tick is run twice."""
     assert run(tmp_path, url, kills=20, ticks=1050) >= 1000

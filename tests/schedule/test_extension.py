@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,16 @@ def test_a_dead_thread(make: Make) -> None:
     leader._timer = None
 
 
+def test_what_others_log(make: Make) -> None:
+    """An application that has APScheduler for itself hears of its errors."""
+    app = make(extensions=EXTENSIONS, **QUICK)
+    counting(app)
+    app.start()
+    assert eventually(lambda: report(app)["details"]["leader"])
+    for name in ("apscheduler.scheduler", "apscheduler.executors.default"):
+        assert logging.getLogger(name).isEnabledFor(logging.ERROR)
+
+
 def test_one_leads(make: Make) -> None:
     """Of two processes one leads; when it drains the other goes on, and no tick is doubled."""
     one = make(extensions=EXTENSIONS, SCHEDULE_LEASE=2)
@@ -221,6 +232,24 @@ def test_a_claim_that_fails(make: Make, monkeypatch: pytest.MonkeyPatch) -> None
     app.start()
     assert eventually(lambda: bool(ticks))
     assert tries == [tries[0]] * 2
+
+
+def test_a_clock_that_jumps(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick that comes nearer because the clock was set ahead is not waited for any longer."""
+    app = make(extensions=EXTENSIONS, **QUICK)
+    ticks: list[Tick] = []
+    app.schedule.every(seconds=3600, name="snow")(ticks.append)
+    app.start()
+    assert eventually(lambda: report(app)["details"]["leader"])
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + timedelta(hours=1)
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Later)
+    monkeypatch.setattr(app.schedule._cluster, "clock", lambda: now() + 3600 * SECOND)
+    assert eventually(lambda: bool(ticks))
 
 
 def test_services_that_share_a_database(make: Make) -> None:

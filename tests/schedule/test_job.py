@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,16 +70,24 @@ async def in_a_loop() -> None:
     """Wait for nothing."""
 
 
+def in_steps() -> Iterator[None]:
+    """Do nothing, twice."""
+    yield
+    yield
+
+
 @pytest.mark.parametrize(
     ("function", "options", "problem"),
     [
         (lambda one, two: None, {}, "one argument, the tick, or none"),
         (lambda *, one: None, {}, "one argument, the tick, or none"),
         (in_a_loop, {}, "async"),
+        (in_steps, {}, "yield"),
         ("snow", {}, "no function"),
         (print, {"misfire": "twice"}, "misfire='twice' is none of 'once', 'all', 'skip'"),
         (print, {"overlap": "maybe"}, "overlap='maybe' is none of 'skip', 'wait', 'allow'"),
         (print, {"grace": 0}, "more than 0 seconds"),
+        (print, {"grace": float("inf")}, "up to a century"),
     ],
 )
 def test_what_is_no_job(function: Any, options: dict[str, Any], problem: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -59,9 +61,9 @@ def test_the_last_of_many(begin: int, length: int, most: int) -> None:
     assert every.after(ticks[-1]) > begin + length * SECOND >= ticks[-1]
 
 
-@pytest.mark.parametrize("seconds", [0, -1, 0.001, float("nan"), float("inf")])
+@pytest.mark.parametrize("seconds", [0, -1, 0.001, float("nan"), float("inf"), 1e12])
 def test_what_is_no_period(seconds: float) -> None:
-    """A period that is too short or no number is refused."""
+    """A period that is too short, too long or no number is refused."""
     with pytest.raises(ValueError, match=r"give at least 0.01 seconds"):
         Every(seconds)
 
@@ -105,6 +107,48 @@ def test_on_through_summer_time() -> None:
     assert [it[-5:] for it in found] == ["00:00", "00:30", "01:00", "01:30"]
 
 
+#: Places that change the clock: by an hour, at midnight, by half an hour, once by a whole day.
+ZONES = [
+    ("Europe/Paris", "2026-03-29"),
+    ("Europe/Paris", "2026-10-25"),
+    ("America/Santiago", "2026-04-05"),
+    ("America/Santiago", "2026-09-06"),
+    ("Australia/Lord_Howe", "2026-10-03"),
+    ("Australia/Lord_Howe", "2026-04-04"),
+    ("Pacific/Apia", "2011-12-30"),
+]
+
+
+@pytest.mark.parametrize(("zone", "change"), ZONES)
+@pytest.mark.parametrize("hour", [0, 1, 2, 3, 23])
+def test_each_day_has_its_time(zone: str, change: str, hour: int) -> None:
+    """Around a change of the clock a fixed time comes once a day; one left out comes later."""
+    ticks = Cron(f"30 {hour} * * *", zone).between(around(change)[0], around(change)[1], 100)
+    shown = [time_of(tick).astimezone(ZoneInfo(zone)) for tick in ticks]
+    first = shown[0].date()
+    days = [first + timedelta(days=it) for it in range((shown[-1].date() - first).days + 1)]
+    gone = {date(2011, 12, 30)} if zone == "Pacific/Apia" else set()
+    assert [when.date() for when in shown] == [day for day in days if day not in gone]
+    assert {when.minute for when in shown} <= {30, 0}
+    assert [when for when in shown if when.hour not in (hour, hour + 1)] == []
+
+
+@pytest.mark.parametrize(("zone", "change"), ZONES)
+@pytest.mark.parametrize("entry", ["30 2 * * *", "45 23 * * *", "*/20 * * * *", "5 */2 * * *"])
+def test_the_same_from_everywhere(zone: str, change: str, entry: str) -> None:
+    """Which tick is next does not depend on where the search began."""
+    cron, (begin, end) = Cron(entry, zone), around(change)
+    ticks = cron.between(begin, end, 1000)
+    assert ticks == sorted(set(ticks))
+    for moment in range(begin, ticks[-1], 1013 * SECOND):
+        assert cron.after(moment) == next(tick for tick in ticks if tick > moment)
+
+
+def around(day: str) -> tuple[int, int]:
+    """Give the moments two days before a day and three after."""
+    return at(day) - 2 * 86400 * SECOND, at(day) + 3 * 86400 * SECOND
+
+
 @settings(deadline=None, max_examples=50)
 @given(MOMENTS, st.integers(0, 3_000_000), st.integers(1, 20))
 def test_looking_back(end: int, seconds: int, most: int) -> None:
@@ -119,6 +163,7 @@ def test_looking_back(end: int, seconds: int, most: int) -> None:
     ("expression", "zone", "problem"),
     [
         ("* * * *", "UTC", "five fields"),
+        (None, "UTC", "five fields"),
         ("61 * * * *", "UTC", "61"),
         ("0 0 31 2 *", "UTC", "no such day"),
         ("* * * * 8", "UTC", "0 to 7"),
@@ -126,7 +171,7 @@ def test_looking_back(end: int, seconds: int, most: int) -> None:
         ("* * * * *", "../etc/passwd", "no time zone"),
     ],
 )
-def test_what_is_no_cron(expression: str, zone: str, problem: str) -> None:
+def test_what_is_no_cron(expression: Any, zone: str, problem: str) -> None:
     """A mistake in an entry is named."""
     with pytest.raises(ValueError, match=problem):
         Cron(expression, zone)

@@ -13,6 +13,11 @@ from buttress.cache.serializer import serializer_of
 LOCK = "\x00once"
 
 
+def octets(name: str) -> bytes:
+    """Give the bytes of a name; half a character, as JSON may bring one, is as good as any."""
+    return name.encode("utf-8", "surrogatepass")
+
+
 class Backend(BaseCache):
     """Keep items. An operation that fails raises; whoever calls goes on without the cache."""
 

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
-from buttress.cache.backend import Backend
+from buttress.cache.backend import Backend, octets
 
 #: When the item expires, in seconds since 1970; 0: never.
 HEADER = struct.Struct("<d")
@@ -40,11 +40,11 @@ class FileCache(Backend):
         ignore_delete_many_errors: bool = False,
     ) -> None:
         super().__init__(default_timeout, ignore_delete_many_errors)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._threshold = threshold
         self._writes = 0
         self._locks: dict[str, int] = {}
+        self._make_folder()
 
     def get(self, key: str) -> Any:
         """Give an item; ``None`` where there is none."""
@@ -65,7 +65,7 @@ class FileCache(Backend):
 
     def add(self, key: str, value: Any, timeout: int | timedelta | None = None) -> bool:
         """Keep an item unless there is one, in one step."""
-        descriptor = os.open(self._folder / f"add{LOCK}", os.O_CREAT | os.O_RDWR, 0o600)
+        descriptor = self._lock_file(self._folder / f"add{LOCK}")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             return not self.has(key) and self.set(key, value, timeout)
@@ -82,10 +82,14 @@ class FileCache(Backend):
             _removed(path)
         return True
 
+    def is_refusal(self, error: Exception) -> bool:
+        """Tell that a folder, even on a full disk, keeps nobody waiting and may be asked again."""
+        return True
+
     def lock(self, key: str, token: str, seconds: float) -> bool:
         """Lock a file, which the system unlocks when the process ends."""
         path = self._path(key, LOCK)
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        descriptor = self._lock_file(path)
         with _closed_on_failure(descriptor):
             if _is_locked(descriptor, path):
                 self._locks[token] = descriptor
@@ -103,8 +107,15 @@ class FileCache(Backend):
         finally:
             os.close(descriptor)
 
+    def _make_folder(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _lock_file(self, path: Path) -> int:
+        self._make_folder()
+        return os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+
     def _path(self, key: str, suffix: str) -> Path:
-        return self._folder / f"{sha256(key.encode()).hexdigest()}{suffix}"
+        return self._folder / f"{sha256(octets(key)).hexdigest()}{suffix}"
 
     def _read(self, key: str) -> bytes | None:
         try:
@@ -116,6 +127,7 @@ class FileCache(Backend):
 
     def _write(self, path: Path, seconds: int, content: bytes) -> None:
         expires = time.time() + seconds if seconds > 0 else 0.0
+        self._make_folder()
         descriptor, name = tempfile.mkstemp(NEW, dir=self._folder)
         try:
             with os.fdopen(descriptor, "wb") as file:

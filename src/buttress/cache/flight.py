@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,10 @@ class Flights:
     """The computations that are going on in this process, by key."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid, self._lock = os.getpid(), threading.Lock()
         self._flights: dict[str, Flight] = {}
 
     def fly(
@@ -54,6 +58,9 @@ class Flights:
                 raise flight.failure
 
     def _board(self, key: str) -> tuple[Flight, bool]:
+        # Who computed before a fork does so in the other process.
+        if self._pid != os.getpid():
+            self._begin()
         with self._lock:
             known = self._flights.get(key)
             if known is not None:
@@ -69,6 +76,6 @@ class Flights:
             raise
         finally:
             with self._lock:
-                del self._flights[key]
+                self._flights.pop(key, None)
             flight.landed.set()
         return flight.value

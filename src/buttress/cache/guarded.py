@@ -51,15 +51,23 @@ class Guarded(BaseCache):
 
     def set(self, key: str, value: Any, timeout: Timeout = None) -> bool:
         """Keep an item, and tell whether that was done."""
+        if _is_past(timeout):
+            self.delete(key)
+            return False
         return bool(self._try(False, self.inner.set, key, value, timeout))
 
     def set_many(self, mapping: dict[str, Any], timeout: Timeout = None) -> list[Any]:
         """Keep several items, and give the keys of those that are kept."""
+        if _is_past(timeout):
+            self.delete_many(*mapping)
+            return []
         kept: list[Any] = self._try([], self.inner.set_many, mapping, timeout)
         return kept
 
     def add(self, key: str, value: Any, timeout: Timeout = None) -> bool:
         """Keep an item unless there is one, and tell whether that was done."""
+        if _is_past(timeout):
+            return False
         return bool(self._try(False, self.inner.add, key, value, timeout))
 
     def delete(self, key: str) -> bool:
@@ -108,7 +116,8 @@ class Guarded(BaseCache):
             found = self.inner.get(key)
             deleted = self.inner.delete(key) and self.inner.get(key) is None
         except Exception as error:
-            self.breaker.failed(error)
+            if not self._is_refusal(error):
+                self.breaker.failed(error)
             raise Unhealthy(f"The cache does not work: {type(error).__name__}.") from error
         if found != value or not deleted:
             raise Unhealthy("The cache does not give and delete what was set.")
@@ -136,3 +145,9 @@ class Guarded(BaseCache):
         if tries:
             self.breaker.succeeded()
         return found
+
+
+def _is_past(timeout: Timeout) -> bool:
+    """Tell whether an item would have expired already; the backends read that differently."""
+    seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+    return seconds is not None and seconds < 0

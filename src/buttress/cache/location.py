@@ -136,6 +136,8 @@ def _of_url(url: str) -> Location:
         kind = SCHEMES.get(parts.scheme)
         if kind is None or ":" not in url:
             raise ValueError
+        if parts.fragment or "@" in parts.query:
+            raise _Said("CACHE_URL: write a # or ? in a password or a path as %23 or %3F.")
         if kind in (REDIS, MEMCACHED, FILE):
             return {REDIS: _redis, MEMCACHED: _memcached_url, FILE: _file}[kind](parts, url)
     except ValueError as error:

@@ -22,7 +22,7 @@ from pymemcache.exceptions import (
     MemcacheUnknownError,
 )
 
-from buttress.cache.backend import LOCK, Backend
+from buttress.cache.backend import LOCK, Backend, octets
 from buttress.cache.shards import Shards
 
 #: A longer time is read as a date by the server.
@@ -184,4 +184,4 @@ class MemcachedCache(Backend):
 
     def _named(self, key: str) -> str:
         name = f"{self._prefix}{key}"
-        return name if _well_formed(name) else hashlib.sha256(name.encode()).hexdigest()
+        return name if _well_formed(name) else hashlib.sha256(octets(name)).hexdigest()

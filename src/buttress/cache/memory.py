@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from typing import ClassVar
+import time
+from datetime import timedelta
+from typing import ClassVar, cast
 
 from cachelib import SimpleCache
 
@@ -24,3 +27,9 @@ class MemoryCache(Backend, SimpleCache):
         SimpleCache.__init__(
             self, threshold or sys.maxsize, default_timeout, ignore_delete_many_errors
         )
+
+    def _normalize_timeout(self, timeout: int | timedelta | None) -> int:
+        """Give when an item expires, not rounded; infinity is never, and goes last."""
+        seconds = Backend._normalize_timeout(self, timeout)
+        expires = time.time() + seconds if seconds else math.inf
+        return cast(int, expires)

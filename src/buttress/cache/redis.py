@@ -41,11 +41,19 @@ class RedisCache(Backend, CachelibRedisCache):
         # Nobody waits twice. Whether a connection is still open is looked at before it is used.
         retry = Retry(NoBackoff(), 0)
         # The older protocol has all that a cache needs, and no messages that nobody asked for.
-        defaults = {"retry": retry, "protocol": 2, "max_connections": sys.maxsize}
+        defaults = {
+            "retry": retry,
+            "protocol": 2,
+            "max_connections": sys.maxsize,
+            "encoding_errors": "surrogatepass",
+        }
         self.client = Redis.from_url(url, **{**defaults, **options})
         # Options that it does not know are refused now, not in a request; nothing is opened.
         pool = self.client.connection_pool
-        pool.connection_class(**pool.connection_kwargs)
+        try:
+            pool.connection_class(**pool.connection_kwargs)
+        except RedisError as error:
+            raise ValueError(f"{error}") from error
         CachelibRedisCache.__init__(
             self,
             self.client,

@@ -8,6 +8,8 @@ from zlib import crc32
 
 from flask_caching.backends.base import BaseCache
 
+from buttress.cache.backend import octets
+
 
 class Shards(BaseCache):
     """Keep each item in one of several caches, chosen by its key.
@@ -31,7 +33,7 @@ class Shards(BaseCache):
 
     def part_of(self, key: str) -> Any:
         """Choose the cache of a key."""
-        return self.parts[crc32(key.encode()) % len(self.parts)]
+        return self.parts[crc32(octets(key)) % len(self.parts)]
 
     def get(self, key: str) -> Any:
         """Give an item; ``None`` where there is none."""

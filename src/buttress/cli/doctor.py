@@ -55,7 +55,7 @@ def examine(app: Service, timeout: float) -> list[Finding]:
     """Start the extensions of an application and check each, for ``timeout`` seconds at most."""
     with quiet():
         try:
-            app.lifecycle.start(embedded=True)
+            app.lifecycle.start(command=True)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the finding
             return [Finding("start", False, _sentence(error))]
         slots = [it for it in app.lifecycle.parts if isinstance(it, Slot) and it.checked]

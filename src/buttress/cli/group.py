@@ -124,5 +124,5 @@ def _command_of_app(ctx: click.Context, name: str) -> click.Command | None:
 
 
 def _enter(ctx: click.Context, app: Service) -> None:
-    app.lifecycle.start(embedded=True)
+    app.lifecycle.start(command=True)
     ctx.with_resource(app.app_context())

@@ -23,7 +23,7 @@ def shell(source: str | None) -> None:
     that is piped in is run as a whole.
     """
     with the_app() as app:
-        app.lifecycle.start(embedded=True)
+        app.lifecycle.start(command=True)
         with app.app_context():
             if source is None and not sys.stdin.isatty():
                 source = sys.stdin.read()

@@ -20,9 +20,12 @@ from buttress.mail.header import check_text, file_name
 ANY_TYPE = "application/octet-stream"
 #: Seven-bit lines only; whatever is not goes as base64 or quoted-printable.
 PLAIN = SMTP.clone(cte_type="7bit")
+#: Bytes of a name, as file systems have them, and characters of a type: lines that servers take.
+LONGEST_NAME, LONGEST_TYPE = 255, 255
 
 _CONTENT_TYPE = re.compile(
-    r'[a-z0-9.+-]+/[a-z0-9.+-]+(?:; *[a-z0-9-]+=(?:[\w.+-]+|"[^"\\]*"))*', re.ASCII | re.IGNORECASE
+    r'[a-z0-9.+-]+/[a-z0-9.+-]+(?:; *[a-z0-9-]+=(?:[\w.+-]+|"[ !#-\[\]-~]*"))*',
+    re.ASCII | re.IGNORECASE,
 )
 
 
@@ -61,6 +64,8 @@ def _attachment(given: object) -> Attachment:
     check_text(made.name, "attachments")
     if not made.name or {"/", "\\"} & set(made.name):
         raise MailError(f"attachments: {made.name!r} is no name of a file: give one without path.")
+    if len(made.name.encode()) > LONGEST_NAME:
+        raise MailError(f"attachments: the name {made.name[:40]!r}… is longer than 255 bytes.")
     return made
 
 
@@ -88,15 +93,16 @@ def _is_one(given: Attached | Iterable[Attached]) -> bool:
 def _read(path: Path) -> Attachment:
     try:
         return Attachment(path.name, path.read_bytes())
-    except OSError as error:
-        raise MailError(f"attachments: cannot read {path}: {error.strerror}.") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", error)
+        raise MailError(f"attachments: cannot read {str(path)!r}: {why}.") from error
 
 
 def _type_of(attachment: Attachment) -> str:
     """Give the content type; a mail inside a mail would have to go unencoded (RFC 2046)."""
     guessed, encoding = mimetypes.guess_type(attachment.name)
     found = attachment.content_type or (guessed if guessed and not encoding else ANY_TYPE)
-    if not _CONTENT_TYPE.fullmatch(found):
+    if not _CONTENT_TYPE.fullmatch(found) or len(found) > LONGEST_TYPE:
         raise MailError(
             f"attachments: {found!r} is no content type: write it as in 'text/csv; charset=utf-8'."
         )

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-)
-
-from buttress.errors import ConfigError, MailError
+from buttress.aws import NO_CREDENTIALS, Access, AwsClient, AwsError
+from buttress.config import Secret
+from buttress.errors import MailError
 from buttress.mail.backend import Backend
 from buttress.mail.message import Envelope
 from buttress.mail.settings import MailSettings
@@ -30,53 +24,13 @@ REFUSALS = frozenset(
 NOT_ALLOWED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
-class SesClient:
-    """A client of SES, made when it is first used: finding credentials may need the network.
+class SesClient(AwsClient):
+    """A client of SES."""
 
-    Raises `ConfigError` where no region is known.
-    """
-
-    def __init__(self, settings: MailSettings, **config: Any) -> None:
-        target = settings.target
-        said = settings.ses_region_name or (
-            target.host if target and target.scheme == "ses" else ""
-        )
-        self._session = boto3.session.Session(region_name=said or None)
-        if self._session.region_name is None:
-            raise ConfigError(
-                [
-                    "Amazon SES needs a region: set SES_REGION_NAME, write it in "
-                    "MAIL_URL=ses://eu-west-1, or give AWS_DEFAULT_REGION."
-                ]
-            )
-        self._settings = settings
-        self._config = Config(
-            connect_timeout=settings.timeout, read_timeout=settings.timeout, **config
-        )
-        self._made: Any = None
-        self._lock = Lock()
-
-    def get(self) -> Any:
-        """Give the client, the same one each time; threads may share it."""
-        with self._lock:
-            if self._made is None:
-                self._made = self._make()
-            return self._made
-
-    def close(self) -> None:
-        """Close its connections."""
-        with self._lock:
-            if self._made is not None:
-                self._made.close()
-
-    def _make(self) -> Any:
-        secret = self._settings.ses_secret_access_key
-        return self._session.client(
-            "ses",
-            endpoint_url=self._settings.ses_endpoint_url,
-            aws_access_key_id=self._settings.ses_access_key_id,
-            aws_secret_access_key=None if secret is None else secret.reveal(),
-            config=self._config,
+    def __init__(self, settings: MailSettings, **options: Any) -> None:
+        seconds = settings.timeout
+        super().__init__(
+            _access(settings), connect_timeout=seconds, read_timeout=seconds, **options
         )
 
 
@@ -90,7 +44,7 @@ class SesBackend(Backend):
         """Hand it over; SES puts a Message-ID of its own into the mail."""
         if envelope.utf8:
             raise MailError("Amazon SES takes no addresses beyond ASCII (SMTPUTF8).")
-        with _failures():
+        with self._meant():
             client = self._client.get()
             answer = client.send_raw_email(
                 Source=envelope.sender,
@@ -104,7 +58,7 @@ class SesBackend(Backend):
     def check(self) -> Mapping[str, Any]:
         """Ask how much may be sent; the right to send does not include that, and is enough."""
         try:
-            with _failures():
+            with self._meant():
                 quota = self._client.get().get_send_quota()
         except PermissionError:
             return {"quota": None}
@@ -114,17 +68,29 @@ class SesBackend(Backend):
         """Close the connections."""
         self._client.close()
 
+    @contextmanager
+    def _meant(self) -> Iterator[None]:
+        """Raise what the contract of a backend wants."""
+        try:
+            with self._client.failures():
+                yield
+        except AwsError as error:
+            if error.code in REFUSALS:
+                raise MailError(f"Amazon SES refuses the mail: {error}") from error
+            kind = PermissionError if error.code in NOT_ALLOWED else ConnectionError
+            said = error.text if error.code == NO_CREDENTIALS else f"Amazon SES answers {error}"
+            raise kind(said) from error
 
-@contextmanager
-def _failures() -> Iterator[None]:
-    """Raise what the contract of a backend wants in place of boto3's errors."""
-    try:
-        yield
-    except ClientError as error:
-        code, text = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        if code in REFUSALS:
-            raise MailError(f"Amazon SES refuses the mail: {code}: {text}") from error
-        kind = PermissionError if code in NOT_ALLOWED else ConnectionError
-        raise kind(f"Amazon SES answers {code}: {text}") from error
-    except BotoCoreError as error:
-        raise ConnectionError(f"Amazon SES: {error}") from error
+
+def _access(settings: MailSettings) -> Access:
+    target = settings.target
+    key_id = settings.ses_access_key_id
+    in_url = target.host if target is not None and target.scheme == "ses" else ""
+    return Access(
+        name="SES",
+        url="MAIL_URL=ses://eu-west-1",
+        region=settings.ses_region_name or in_url or None,
+        key_id=None if key_id is None else Secret(key_id),
+        secret=settings.ses_secret_access_key,
+        endpoint=settings.ses_endpoint_url,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
@@ -100,6 +101,8 @@ class MailSettings(Section):
                 "SES_ACCESS_KEY_ID and SES_SECRET_ACCESS_KEY belong together: set both, or none "
                 "for AWS's own chain of credentials."
             )
+        if urlsplit(self.ses_endpoint_url or "http:").scheme not in ("http", "https"):
+            yield "SES_ENDPOINT_URL must begin with http:// or https://."
         if self.ca_file is not None and not self.ca_file.is_file():
             yield f"MAIL_CA_FILE: there is no file {self.ca_file}."
         try:

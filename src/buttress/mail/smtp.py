@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import smtplib
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from buttress.errors import MailError
+from buttress.errors import ConfigError, MailError
 from buttress.lifecycle import Deadline
 from buttress.mail.address import mailbox
 from buttress.mail.backend import Backend
@@ -19,11 +20,65 @@ from buttress.mail.url import MailUrl
 
 #: Replies from this one on are final; those below, from 400 on, are for the moment.
 FINAL = 500
+#: But this one refuses us and not the mail: log in first, or encrypt (RFC 4954, RFC 3207).
+STRANGER = 530
 #: Seconds that a question of the heartbeat may take: less than HEALTH_TIMEOUT, to say why.
 CHECK_WITHIN = 4.0
 #: And that a farewell may take.
 LEAVE_WITHIN = 1.0
-SHORTEST = 0.01
+
+
+class _Timed(smtplib.SMTP):
+    """A client that is done by a deadline, however slowly a server sends its replies."""
+
+    def __init__(self, deadline: Deadline, host: str, port: int, name: str, **options: Any) -> None:
+        self.deadline = deadline
+        super().__init__(host, port, name, timeout=self._left(), **options)
+
+    def send(self, s: Any) -> None:
+        """Send within what is left."""
+        self._limit()
+        super().send(s)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Await a reply within what is left."""
+        if self.file is None:
+            self.file = io.BufferedReader(_Replies(self.receive))
+        return super().getreply()
+
+    def receive(self, buffer: Any) -> int:
+        """Receive some octets within what is left."""
+        self._limit()
+        return 0 if self.sock is None else self.sock.recv_into(buffer)
+
+    def _limit(self) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(self._left())
+
+    def _left(self) -> float:
+        left = self.deadline.left()
+        if not left:
+            raise TimeoutError("timed out")
+        return left
+
+
+class _Replies(io.RawIOBase):
+    """What a server sends, as a file; the one that a socket makes waits anew for each octet."""
+
+    def __init__(self, receive: Callable[[Any], int]) -> None:
+        self._receive = receive
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read some octets."""
+        return self._receive(buffer)
+
+
+class _TimedTls(_Timed, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
 
 
 class SmtpBackend(Backend):
@@ -33,7 +88,10 @@ class SmtpBackend(Backend):
         self._target = target
         self._starttls = settings.starttls
         self._name = _own_name(settings)
-        self._tls = ssl.create_default_context(cafile=settings.ca_file)
+        try:
+            self._tls = ssl.create_default_context(cafile=settings.ca_file)
+        except OSError as error:
+            raise ConfigError([f"MAIL_CA_FILE: {settings.ca_file}: {error}."]) from error
 
     def send(self, envelope: Envelope, seconds: float) -> str:
         """Hand it over; where one recipient is refused, nobody gets it."""
@@ -41,8 +99,7 @@ class SmtpBackend(Backend):
         with self._client(deadline) as client:
             options = _options(client, envelope)
             _final(client.mail(envelope.sender, options), f"the sender {envelope.sender}")
-            _offer(client, envelope.recipients, deadline)
-            _limit(client, deadline)
+            _offer(client, envelope.recipients)
             _final(_data(client, envelope.content), "the mail")
         return envelope.message_id
 
@@ -56,26 +113,24 @@ class SmtpBackend(Backend):
         """Do nothing: no connection is kept."""
 
     @contextmanager
-    def _client(self, deadline: Deadline) -> Iterator[smtplib.SMTP]:
+    def _client(self, deadline: Deadline) -> Iterator[_Timed]:
         """Give a connection that is encrypted and logged in as it should be."""
         with _readable(), closing(self._connected(deadline)) as client:
             client.ehlo_or_helo_if_needed()
             if self._target.scheme == "smtp":
-                self._encrypt(client, deadline)
+                self._encrypt(client)
             if self._target.user is not None and self._target.password is not None:
-                _limit(client, deadline)
                 client.login(self._target.user, self._target.password.reveal())
-            _limit(client, deadline)
             yield client
             _leave(client)
 
-    def _connected(self, deadline: Deadline) -> smtplib.SMTP:
-        host, port, seconds = self._target.host, self._target.port, _left(deadline)
+    def _connected(self, deadline: Deadline) -> _Timed:
+        where = self._target.host, self._target.port, self._name
         if self._target.scheme == "smtps":
-            return smtplib.SMTP_SSL(host, port, self._name, timeout=seconds, context=self._tls)
-        return smtplib.SMTP(host, port, self._name, timeout=seconds)
+            return _TimedTls(deadline, *where, context=self._tls)
+        return _Timed(deadline, *where)
 
-    def _encrypt(self, client: smtplib.SMTP, deadline: Deadline) -> None:
+    def _encrypt(self, client: _Timed) -> None:
         offered = client.has_extn("starttls")
         if self._starttls == "never" or (
             self._starttls == "auto" and self._target.is_loopback and not offered
@@ -86,7 +141,6 @@ class SmtpBackend(Backend):
                 f"{self._target.host} offers no STARTTLS, and mail goes there encrypted only: "
                 "take smtps://, or another port"
             )
-        _limit(client, deadline)
         client.starttls(context=self._tls)
         client.ehlo_or_helo_if_needed()
 
@@ -96,16 +150,6 @@ def _own_name(settings: MailSettings) -> str:
     if settings.own_domain is not None:
         return settings.own_domain
     return mailbox(settings.sender, "MAIL_SENDER").domain if settings.sender else "localhost"
-
-
-def _left(deadline: Deadline) -> float:
-    return max(SHORTEST, deadline.left())
-
-
-def _limit(client: smtplib.SMTP, deadline: Deadline) -> None:
-    """Let the next step take what is left."""
-    if client.sock is not None:
-        client.sock.settimeout(_left(deadline))
 
 
 def _options(client: smtplib.SMTP, envelope: Envelope) -> list[str]:
@@ -125,17 +169,16 @@ def _options(client: smtplib.SMTP, envelope: Envelope) -> list[str]:
     return options
 
 
-def _offer(client: smtplib.SMTP, recipients: tuple[str, ...], deadline: Deadline) -> None:
+def _offer(client: smtplib.SMTP, recipients: tuple[str, ...]) -> None:
     refused: dict[str, tuple[int, str]] = {}
     for address in recipients:
-        _limit(client, deadline)
         code, text = client.rcpt(address)
         if code >= 400:
             refused[address] = code, _text(text)
     if not refused:
         return
     told = "; ".join(f"{address}: {code} {text}" for address, (code, text) in refused.items())
-    if all(code < FINAL for code, _ in refused.values()):
+    if not any(_is_final(code) for code, _ in refused.values()):
         raise ConnectionError(f"the server takes no mail for the moment to {told}")
     raise MailError(f"The server refuses recipients, so nothing was sent: {told}", refused)
 
@@ -143,12 +186,16 @@ def _offer(client: smtplib.SMTP, recipients: tuple[str, ...], deadline: Deadline
 def _final(reply: tuple[int, bytes], what: str) -> None:
     """Raise `MailError` where a reply refuses for good, and `ConnectionError` for the moment."""
     code, text = reply
-    if code >= FINAL:
+    if _is_final(code):
         raise MailError(f"The server refuses {what}: {code} {_text(text)}")
     if code >= 400:
         raise ConnectionError(
             f"the server does not take {what} for the moment: {code} {_text(text)}"
         )
+
+
+def _is_final(code: int) -> bool:
+    return code >= FINAL and code != STRANGER
 
 
 def _text(reply: bytes) -> str:
@@ -162,9 +209,9 @@ def _data(client: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
         return error.smtp_code, _octets(error.smtp_error)
 
 
-def _leave(client: smtplib.SMTP) -> None:
+def _leave(client: _Timed) -> None:
     """Take leave; the mail is the server's by now, and what it says to this changes nothing."""
-    _limit(client, Deadline(LEAVE_WITHIN))
+    client.deadline = Deadline(LEAVE_WITHIN)
     with suppress(OSError):
         client.quit()
 

@@ -6,6 +6,7 @@ See M. Nygard, Release It!, "Circuit Breaker".
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +35,7 @@ class Breaker:
     """Count the failures of one peer, and let no call through while it is left alone.
 
     It opens after so many ``failures`` in a row. After ``seconds`` one call is let through as a
-    probe, and decides.
+    probe, and decides; another is where the first takes as long again.
     """
 
     def __init__(
@@ -52,7 +53,8 @@ class Breaker:
         #: Failures in a row.
         self.failures = 0
         self._opened: float | None = None
-        self._probing = False
+        #: Until when the outcome of a probe is awaited.
+        self._awaited = -math.inf
 
     @property
     def state(self) -> State:
@@ -81,8 +83,8 @@ class Breaker:
         if failed is False and self.failures == 0:
             return
         with self._lock:
-            if probe:
-                self._probing = False
+            if probe and self._opened is not None:
+                self._awaited = -math.inf
                 self._judge(failed)
             elif self._opened is None and failed is not None:
                 self.failures = self.failures + 1 if failed else 0
@@ -92,11 +94,13 @@ class Breaker:
     def _probe(self) -> bool:
         with self._lock:
             left = self.left()
-            if left > 0 or self._probing:
+            if self._opened is None:  # another's probe has closed it
+                return False
+            now = self._clock()
+            if left > 0 or now < self._awaited:
                 raise CircuitOpen(left)
-            # Another's probe may have closed it meanwhile.
-            self._probing = self._opened is not None
-            return self._probing
+            self._awaited = now + self._seconds
+            return True
 
     def _judge(self, failed: bool | None) -> None:
         if failed:

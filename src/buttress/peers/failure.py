@@ -61,8 +61,13 @@ class PeerUnavailable(PeerError, Unavailable, known.ConnectionError):
         self._tell(peer, reason, request)
 
 
+class BrokenAnswer(known.RequestException):
+    """Raised when the headers of an answer mean nothing."""
+
+
 #: What says something of the other side, as opposed to of the call.
 TRANSLATED = (
+    BrokenAnswer,
     known.ConnectionError,
     known.Timeout,
     known.ChunkedEncodingError,

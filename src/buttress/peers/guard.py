@@ -47,6 +47,8 @@ METADATA_NAMES = frozenset(
         "instance-data.ec2.internal",
     }
 )
+#: Not public either: site-local (RFC 3879), for protocols (RFC 6890).
+_NOT_PUBLIC = (IPv6Network("fec0::/10"), IPv4Network("192.0.0.0/24"))
 #: This network (RFC 1122) and the unspecified address, which some systems take for loopback.
 _NOBODY = (IPv4Network("0.0.0.0/8"), IPv6Network("::/128"))
 METADATA_ADDRESS = "169.254.169.254"
@@ -76,16 +78,16 @@ class Guard:
         self._allowed = tuple(ip_network(network) for network in allowed)
         self._private = private
 
-    def admitted(self, host: str, port: int) -> list[str]:
+    def admitted(self, host: str, port: int, *, each: bool = False) -> list[str]:
         """Resolve a host, and give those of its addresses that may be called.
 
-        Raises `Refused` where there is none, and `socket.gaierror` for an unknown name.
+        Raises `Refused` where there is none, with ``each`` also where it has others beside them,
+        and `socket.gaierror` for an unknown name.
         """
         host = host.strip("[]")
         if host.rstrip(".").lower() in METADATA_NAMES:
-            self._refuse_all(host, [METADATA_ADDRESS])
-        found = resolve(host, port)
-        return self._refuse_all(host, found)
+            self._good(host, [METADATA_ADDRESS])
+        return self._good(host, resolve(host, port), each=each)
 
     def refusal(self, text: str) -> str | None:
         """Say why an address may not be called; ``None`` where it may."""
@@ -104,14 +106,14 @@ class Guard:
             return "a metadata address"
         if address.is_multicast or _is_in(address, _NOBODY):
             return "no address of a host"
-        if self._private or address.is_global:
+        if self._private or (address.is_global and not _is_in(address, _NOT_PUBLIC)):
             return None
         return "not public"
 
-    def _refuse_all(self, host: str, found: Sequence[str]) -> list[str]:
+    def _good(self, host: str, found: Sequence[str], *, each: bool = False) -> list[str]:
         reasons = {address: self.refusal(address) for address in found}
         good = [address for address, reason in reasons.items() if reason is None]
-        if not good:
+        if not good or (each and len(good) < len(reasons)):
             why = ", ".join(filter(None, reasons.values())) or "it has no address"
             raise Refused(f"{host!r} may not be called: {why}")
         return good

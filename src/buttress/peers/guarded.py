@@ -63,8 +63,10 @@ class GuardedTransport(Transport):
 
     def _check_proxied(self, url: str) -> None:
         parts = urlsplit(url)
+        # A proxy may take a number for an address in spite of a last dot, and chooses an address.
+        host = (parts.hostname or "").rstrip(".")
         try:
-            self._guard.admitted(parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme])
+            self._guard.admitted(host, parts.port or _DEFAULT_PORTS[parts.scheme], each=True)
         except socket.gaierror:
             # A name that only the proxy knows.
             return

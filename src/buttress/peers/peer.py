@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import requests
@@ -11,7 +11,8 @@ from requests import PreparedRequest, Response, Session
 from requests.adapters import BaseAdapter
 from requests.cookies import RequestsCookieJar
 
-from buttress.peers.failure import TRANSLATED, PeerUnavailable, translated
+from buttress.peers.failure import TRANSLATED, BrokenAnswer, PeerError, PeerUnavailable, translated
+from buttress.peers.guarded import AddressRefused
 from buttress.web import REQUEST_ID_HEADER, current_deadline, current_request_id
 
 logger = logging.getLogger("buttress.peers")
@@ -26,6 +27,33 @@ class ForgetfulJar(RequestsCookieJar):
         """Keep nothing of an answer; its own ``cookies`` have it."""
 
 
+class _Session(Session):
+    """A session whose redirects give nothing away, and fail as everything else does."""
+
+    def resolve_redirects(
+        self, resp: Response, req: PreparedRequest, *args: Any, **kwargs: Any
+    ) -> Iterator[Response]:
+        """Follow redirects; one that leads to no URL is the other side's mistake."""
+        try:
+            yield from super().resolve_redirects(resp, req, *args, **kwargs)
+        except (AddressRefused, requests.exceptions.InvalidSchema):
+            raise
+        except ValueError as error:
+            raise BrokenAnswer(error, request=req) from error
+
+    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+        """Take the cookies of the call away as well where a redirect leads to another host."""
+        # The stubs of requests say nothing of these methods.
+        untyped: Any = super()
+        untyped.rebuild_auth(prepared_request, response)
+        if untyped.should_strip_auth(response.request.url, prepared_request.url):
+            jar = prepared_request._cookies
+            for cookie in [it for it in jar if not it.domain]:
+                jar.clear(cookie.domain, cookie.path, cookie.name)
+            prepared_request.headers.pop("Cookie", None)
+            prepared_request.prepare_cookies(jar)
+
+
 class Calls:
     """Send requests with what each of them needs: timeouts, an id, and errors that are answers."""
 
@@ -33,7 +61,7 @@ class Calls:
         self, adapters: Mapping[str, BaseAdapter], timeouts: Timeouts, verify: str | bool
     ) -> None:
         self._timeouts = timeouts
-        self._session = session = Session()
+        self._session = session = _Session()
         session.adapters.clear()
         for prefix, adapter in adapters.items():
             session.mount(prefix, adapter)
@@ -49,10 +77,13 @@ class Calls:
             options["headers"] = {REQUEST_ID_HEADER: request_id, **(options.get("headers") or {})}
         try:
             return self._session.request(method, url, **options)
+        except PeerError as error:
+            if not isinstance(error, PeerUnavailable):
+                logger.warning("%s %s", method.upper(), error)
+            raise
         except TRANSLATED as error:
             failure = translated(peer or _host(error.request), error)
-            if not isinstance(error, PeerUnavailable):
-                logger.warning("%s %s", method.upper(), failure)
+            logger.warning("%s %s", method.upper(), failure)
             raise failure from error
 
 

@@ -25,7 +25,7 @@ GATEWAY = frozenset({502, 503, 504})
 #: The first pause and the longest, and the longest ``Retry-After`` that is waited for, in seconds.
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_WAIT = 0.05, 1.0, 5.0
 
-_NOT_CONNECTED = (ConnectTimeoutError, NewConnectionError, NameResolutionError, ProxyError)
+_NOT_CONNECTED = (ConnectTimeoutError, NewConnectionError, NameResolutionError)
 
 #: Bodies that are there as a whole.
 _PLAIN = (bytes, str, type(None))
@@ -75,7 +75,11 @@ def may_repeat(method: str | None, body: Body, outcome: Outcome) -> bool:
 def never_sent(error: known.RequestException) -> bool:
     """Tell whether the connection was not even made."""
     inner = error.args[0] if error.args else None
-    return isinstance(inner, MaxRetryError) and isinstance(inner.reason, _NOT_CONNECTED)
+    reason = inner.reason if isinstance(inner, MaxRetryError) else None
+    if isinstance(reason, ProxyError):
+        # urllib3 gives it also where a proxy hangs up that was sent the whole request.
+        reason = reason.original_error
+    return isinstance(reason, _NOT_CONNECTED)
 
 
 def wait_before(outcome: Outcome, pause: float) -> float | None:

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from buttress.config import Section
-from buttress.peers.address import base_url
+from buttress.peers.address import base_url, variable_part
 
 _Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
@@ -76,11 +76,16 @@ class PeersSettings(Section):
 
     def problems(self) -> Iterable[str]:
         """Name the addresses and the networks that are none."""
+        names: dict[str, str] = {}
         for name, address in self.addresses.items():
             try:
                 base_url(address)
+                first = names.setdefault(variable_part(name), name)
             except ValueError as error:
                 yield f"PEERS_ADDRESSES: {name!r}: {error}"
+            else:
+                if first != name:
+                    yield f"PEERS_ADDRESSES: {first!r} and {name!r} are the same peer."
         for network in self.allowed_addresses:
             try:
                 ip_network(network)

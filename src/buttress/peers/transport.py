@@ -19,7 +19,7 @@ from buttress.backoff import pauses
 from buttress.lifecycle import Deadline
 from buttress.peers.breaker import CircuitOpen
 from buttress.peers.circuit import Circuit
-from buttress.peers.failure import PeerTimeout, PeerUnavailable
+from buttress.peers.failure import BrokenAnswer, PeerTimeout, PeerUnavailable
 from buttress.peers.retry import (
     FIRST_PAUSE,
     GATEWAY,
@@ -32,7 +32,7 @@ from buttress.peers.retry import (
 from buttress.web import current_deadline
 
 #: What counts as a failure of the other side.
-FAILURES = (known.ConnectionError, known.Timeout, known.ChunkedEncodingError)
+FAILURES = (known.ConnectionError, known.Timeout, known.ChunkedEncodingError, BrokenAnswer)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,11 @@ class Transport(HTTPAdapter):
 
     def exchange(self, call: Call, timeout: Any) -> Response:
         """Send once, and read the answer unless it is streamed."""
-        response = super().send(call.request, timeout=timeout, **call.options)
+        try:
+            response = super().send(call.request, timeout=timeout, **call.options)
+        except known.InvalidHeader as error:
+            # The headers of the call were looked at when it was prepared.
+            raise BrokenAnswer(error, request=call.request) from error
         if not call.options["stream"]:
             # An answer that breaks off is a failed attempt, too.
             _ = response.content

@@ -203,7 +203,7 @@ class Consumer:
         """
         try:
             messages = self._received(limit, 0.0)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # as said
             logger.debug("%s: no more messages meanwhile: %s", self.plan.queue, error)
             return [], []
         with self._lock:

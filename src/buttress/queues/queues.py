@@ -220,8 +220,7 @@ class Queues:
     @property
     def runs_consumers(self) -> bool:
         """Tell whether this process consumes."""
-        chosen = self._settings.consume
-        return not self._app.lifecycle.embedded if chosen is None else chosen
+        return self._app.lifecycle.has_background(self._settings.consume)
 
     def _start_consumers(self) -> None:
         dispatch = Dispatch(self._app, self._handled())

@@ -45,8 +45,7 @@ def run_job(name: str) -> None:
     """
     with the_app() as app:
         found = app.use(ScheduleExtension)
-        found.keep_out()
-        app.lifecycle.start(embedded=True)
+        app.lifecycle.start(command=True)
         if not found.run(name):
             raise click.ClickException(f"{name} runs already, and may not overlap.")
         click.echo(f"ran {name}")

@@ -43,7 +43,6 @@ class Schedule:
         self._settings = settings
         self._jobs: dict[str, Job] = {}
         self._adopted = 0
-        self._kept_out = False
         self._lanes: list[Lane] | None = None
         self._leader: Leader | None = None
         self._keeper = Keeper(settings.lease / 3)
@@ -109,14 +108,10 @@ class Schedule:
             raise SetupError(f"There is no scheduled job '{name}'. There are: {known}.")
         return self._lane(name).run()
 
-    def keep_out(self) -> None:
-        """Take no part in running the jobs, whatever the settings say; before the start."""
-        self._kept_out = True
-
     def start(self) -> None:
         """Take part in running the jobs, unless the settings or the container stand against it."""
         self._lanes = [Lane(job, self._cluster) for job in self.jobs.values()]
-        if not self._lanes or not self._wanted():
+        if not self._lanes or not self._app.lifecycle.has_background(self._settings.run):
             return
         self._leader = Leader(
             # Several services may share a database.
@@ -179,11 +174,6 @@ class Schedule:
             return function
 
         return decorate
-
-    def _wanted(self) -> bool:
-        asked = self._settings.run
-        here = not self._app.lifecycle.embedded if asked is None else asked
-        return here and not self._kept_out
 
     def _await_jobs(self, deadline: Deadline) -> None:
         while (engaged := self._engaged()) and not deadline.passed:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from buttress.errors import SetupError
 from buttress.schedule.moment import Moment, microseconds
-from buttress.schedule.trigger import Trigger
+from buttress.schedule.trigger import LONGEST, Trigger
 
 #: What becomes of ticks that nobody ran in time.
 Misfire = Literal["once", "all", "skip"]
@@ -55,8 +55,8 @@ class Job:
             if getattr(self, key) not in get_args(known):
                 words = ", ".join(repr(word) for word in get_args(known))
                 raise self._mistake(f"{key}={getattr(self, key)!r} is none of {words}")
-        if not self.grace > 0:
-            raise self._mistake(f"grace={self.grace!r}: give more than 0 seconds")
+        if not 0 < self.grace <= LONGEST:
+            raise self._mistake(f"grace={self.grace!r}: give more than 0 seconds, up to a century")
         self._check_function()
 
     @property
@@ -83,6 +83,8 @@ class Job:
             raise self._mistake(f"{self.function!r} is no function")
         if inspect.iscoroutinefunction(self.function):
             raise self._mistake("it is async, and jobs run in threads: write a plain def")
+        if inspect.isgeneratorfunction(self.function):
+            raise self._mistake("it has a yield, and nobody would take what it yields")
         if _has_more(self.function):
             raise self._mistake("it may take one argument, the tick, or none")
 

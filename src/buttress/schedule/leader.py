@@ -81,10 +81,13 @@ class Leader:
         if self._obstacle() is not None:
             self._rest()
             return LOOK_EVERY
+        timer = self._timer
         if not self._lease.acquire():
             self._rest()
-        elif self._timer is None:
+        elif timer is None:
             self._begin()
+        else:
+            timer.look()
         return self._lease.seconds / 3
 
     def _begin(self) -> None:

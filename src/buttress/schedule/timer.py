@@ -16,15 +16,21 @@ from apscheduler.triggers.base import BaseTrigger
 from buttress.schedule.moment import moment_of, time_of
 from buttress.schedule.trigger import Trigger
 
+#: How the pool is called in APScheduler, and with it the logger, which others share by default.
+EXECUTOR = "buttress"
+
 
 class Timer:
     """Wake-up calls, each in a thread of a pool; made and started where it is used."""
 
     def __init__(self, threads: int) -> None:
         # It tells of every call; whatever goes wrong in one is told by us.
-        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+        quiet = logging.getLogger(f"apscheduler.executors.{EXECUTOR}")
+        quiet.setLevel(logging.CRITICAL)
         pool = ThreadPoolExecutor(threads, {"thread_name_prefix": "schedule"})
-        self._scheduler: Any = BackgroundScheduler(timezone=UTC, executors={"default": pool})
+        self._scheduler: Any = BackgroundScheduler(
+            timezone=UTC, logger=quiet, executors={EXECUTOR: pool}
+        )
 
     @property
     def alive(self) -> bool:
@@ -40,6 +46,7 @@ class Timer:
             _Ticks(trigger),
             id=name,
             name=name,
+            executor=EXECUTOR,
             coalesce=True,
             misfire_grace_time=None,
             max_instances=most,
@@ -49,6 +56,10 @@ class Timer:
     def start(self) -> None:
         """Begin."""
         self._scheduler.start()
+
+    def look(self) -> None:
+        """Read the clock anew, which may have been set, or stood still with the host."""
+        self._scheduler.wakeup()
 
     def stop(self) -> None:
         """Wake nobody any more; calls that have begun go on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from itertools import takewhile
 from math import isfinite
 from typing import Protocol
@@ -17,8 +17,12 @@ from buttress.schedule.weekday import weekdays
 
 #: The shortest period, in seconds.
 SHORTEST = 0.01
+#: The longest period, in seconds: a century, so that the next tick has a date.
+LONGEST = 36525 * 86400
 #: How far back the search for cron's latest times begins, in microseconds.
 _WINDOW = 3600 * SECOND
+#: How near a change of the clock must be to move a time, in microseconds.
+_NEAR = 86400 * SECOND
 
 
 class Trigger(Protocol):
@@ -35,8 +39,11 @@ class Every:
     """The multiples of a period since 1970, moved by an offset; both in seconds."""
 
     def __init__(self, seconds: float, offset: float = 0) -> None:
-        if not (isfinite(seconds) and isfinite(offset)) or seconds < SHORTEST:
-            raise ValueError(f"every(seconds={seconds!r}): give at least {SHORTEST} seconds")
+        if not (SHORTEST <= seconds <= LONGEST and isfinite(offset)):
+            raise ValueError(
+                f"every(seconds={seconds!r}, offset={offset!r}): give at least {SHORTEST} seconds "
+                "and at most a century"
+            )
         self._text = f"every {seconds:.15g} s"
         self._period = microseconds(seconds)
         self._offset = microseconds(offset) % self._period
@@ -63,27 +70,32 @@ class Cron:
 
     As in crontab(5), 0 and 7 are Sunday, and where both the day of the month and that of the week
     are restricted, either will do. Where the end of summer time repeats an hour, a fixed time comes
-    once, and an entry whose minute or hour begins with ``*`` goes on. Raises `ValueError` for what
-    is no such entry.
+    once, and an entry whose minute or hour begins with ``*`` goes on; a time that its beginning
+    leaves out comes later by as much. Raises `ValueError` for what is no such entry.
     """
 
     def __init__(self, expression: str, timezone: str) -> None:
+        expression = str(expression)  # whatever a mark was given
         self._text = f"{expression} ({timezone})"
-        self._triggers = _triggers(expression, zone_of(timezone))
+        self._triggers = _triggers(expression)
+        self._zone = zone_of(timezone)
         self._fixed = not any(field.startswith("*") for field in expression.split()[:2])
-        try:
-            self.after(0)
-        except ValueError:
-            raise ValueError(f"cron({expression!r}): there is no such day") from None
+        if next(self._walls(0), None) is None:
+            raise ValueError(f"cron({expression!r}): there is no such day")
 
     def __str__(self) -> str:
         return self._text
 
     def after(self, moment: Moment) -> Moment:
         """Give the first tick that is later."""
-        start = time_of(moment + 1)
-        found = (self._first(trigger, start) for trigger in self._triggers)
-        return min(moment_of(when) for when in found if when is not None)
+        walls = self._walls(moment + min(self._offsets(moment)))
+        wall, found = next(
+            (wall, it) for wall in walls for it in self._moments(wall) if it > moment
+        )
+        # A change of the clock turns the order of times near it round.
+        nearby = self._offsets(found)
+        near = takewhile(lambda it: it < wall + max(nearby) - min(nearby), walls)
+        return min([found, *(it for other in near for it in self._moments(other) if it > moment)])
 
     def between(self, begin: Moment, end: Moment, most: int) -> list[Moment]:
         """Give the ticks after ``begin`` and up to ``end``, of many the last ``most``.
@@ -98,11 +110,28 @@ class Cron:
             window *= 8
         return list(deque(self._from(begin, end), most))
 
-    def _first(self, trigger: CronTrigger, start: datetime) -> datetime | None:
-        when: datetime | None = trigger.get_next_fire_time(None, start)
-        while when is not None and when.fold and self._fixed:
-            when = trigger.get_next_fire_time(None, when.astimezone(UTC) + timedelta(seconds=1))
-        return when
+    def _walls(self, wall: Moment) -> Iterator[Moment]:
+        """Give the later times of the entry by a clock on the wall, as if it were one of UTC."""
+        while True:
+            start = time_of(wall + 1)
+            found = [trigger.get_next_fire_time(None, start) for trigger in self._triggers]
+            walls = [moment_of(when) for when in found if when is not None]
+            if not walls:
+                return
+            wall = min(walls)
+            yield wall
+
+    def _moments(self, wall: Moment) -> list[Moment]:
+        """Give the moments at which the clock on the wall shows a time, or jumps over it."""
+        shown = time_of(wall).replace(tzinfo=self._zone)
+        first, second = moment_of(shown), moment_of(shown.replace(fold=1))
+        return [first, second] if second > first and not self._fixed else [first]
+
+    def _offsets(self, moment: Moment) -> list[Moment]:
+        """Give by how much the clock on the wall is ahead of UTC, a day before, now and after."""
+        times = [time_of(it) for it in (moment - _NEAR, moment, moment + _NEAR)]
+        shown = [when.astimezone(self._zone).replace(tzinfo=UTC) for when in times]
+        return [moment_of(wall) - moment_of(when) for wall, when in zip(shown, times, strict=True)]
 
     def _from(self, begin: Moment, end: Moment) -> Iterator[Moment]:
         return takewhile(lambda tick: tick <= end, self._all_after(begin))
@@ -123,7 +152,7 @@ def zone_of(name: str) -> tzinfo:
         raise ValueError(f"{name!r} is no time zone, such as 'Europe/Paris'") from error
 
 
-def _triggers(expression: str, zone: tzinfo) -> list[CronTrigger]:
+def _triggers(expression: str) -> list[CronTrigger]:
     fields = expression.split()
     if len(fields) != 5:
         raise ValueError(
@@ -134,8 +163,9 @@ def _triggers(expression: str, zone: tzinfo) -> list[CronTrigger]:
     if day.startswith("*") or weekday.startswith("*"):
         days = [days[0] | days[1]]
     try:
+        # In a zone that changes its clock APScheduler leaves days out.
         made = [
-            CronTrigger(minute=minute, hour=hour, month=month, second=0, timezone=zone, **each)
+            CronTrigger(minute=minute, hour=hour, month=month, second=0, timezone=UTC, **each)
             for each in days
         ]
     except ValueError as error:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +41,7 @@ KEYS = {
     "other letters": "Hütte/❄",
     "a star": "[a]*?",
     "300 letters": "k" * 300,
+    "half a character": "Schn\ud800e",
 }
 
 
@@ -141,6 +143,14 @@ def test_an_item_may_be_kept_long(cache: Cache, timeout: int) -> None:
     """0 seconds is for ever, and more than a month is more than a month."""
     cache.set("lift", 1, timeout=timeout)
     assert cache.get("lift") == 1
+
+
+def test_what_has_expired_already_is_not_kept(cache: Cache) -> None:
+    """A time in the past keeps nothing, and takes away what was there."""
+    cache.set_many({"a": 1, "b": 1})
+    assert (cache.set("a", 2, timeout=-1), cache.set_many({"b": 2}, timeout=-5)) == (False, [])
+    assert cache.add("c", 2, timeout=timedelta(seconds=-1)) is False
+    assert cache.get_many("a", "b", "c") == [None, None, None]
 
 
 def test_add_does_not_replace(cache: Cache) -> None:

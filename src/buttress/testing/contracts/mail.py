@@ -39,6 +39,11 @@ BAD: dict[str, dict[str, Any]] = {
     "a file that is none": {"attachments": [5]},
     "a file name with a newline": {"attachments": [("a\nb", b"")]},
     "a file name with a path": {"attachments": [("../a", b"")]},
+    "a file name that is too long": {"attachments": [("é" * 128, b"")]},
+    "a path that is none": {"attachments": ["a\0b"]},
+    "a type with a newline": {"attachments": [("a", b"", 'a/b; c="\r\nBcc: eve@e.example"')]},
+    "a type beyond ASCII": {"attachments": [("a", b"", 'a/b; c="é"')]},
+    "a type that is too long": {"attachments": [("a", b"", f'a/b; c="{"x" * 1000}"')]},
     "a type that is none": {"attachments": [("a", b"", "text")]},
 }
 
@@ -139,6 +144,15 @@ def test_attachments_arrive(mail: Mail, delivered: Delivered) -> None:
     ]
     contents = [it.get_payload(decode=True) for it in files]
     assert contents == [every, b"a;b\n", b"%PDF", b"Subject: x\r\n\r\n.\r\n"]
+
+
+def test_a_long_file_name_arrives(mail: Mail, delivered: Delivered) -> None:
+    """What a file system takes as a name is no line too long for a server."""
+    given = ["é" * 125 + ".pdf", "a" * 251 + ".pdf"]
+    files = [(name, b"%PDF") for name in given]
+    mail.send(to="ann@a.example", subject="Files", text="x", attachments=files)
+    _, message = only(delivered())
+    assert [it.get_filename() for it in message.iter_attachments()] == given
 
 
 def test_lines_arrive_as_they_are(mail: Mail, delivered: Delivered) -> None:
