@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,3 +93,20 @@ def test_a_missing_driver(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pymysql", None)
     with pytest.raises(ExtensionError, match=r"needs the package 'pymysql'.*buttress\[mariadb\]"):
         make(extensions=EXTENSIONS, DB_URL="mariadb://h/x")
+
+
+def test_a_file_that_is_read_only(make: Make, tmp_path: Path) -> None:
+    """A database that must not be written to is read as it is."""
+    file = tmp_path / "old.sqlite"
+    with closing(sqlite3.connect(file)) as old:
+        old.execute("CREATE TABLE lift (id INTEGER)")
+    url = f"sqlite:///file:{file}?mode=ro&uri=true"
+    app = make(extensions=EXTENSIONS, DB_URL=url)
+    assert app.db.all("SELECT id FROM lift") == []
+
+
+def test_another_missing_driver(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver that no extra brings is named by itself."""
+    monkeypatch.setitem(__import__("sys").modules, "pg8000", None)
+    with pytest.raises(ExtensionError, match="needs the package 'pg8000': install it"):
+        make(extensions=EXTENSIONS, DB_URL="postgresql+pg8000://h/x")

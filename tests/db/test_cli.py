@@ -81,3 +81,18 @@ def test_without_its_package(shop: Path, run: Run, monkeypatch: pytest.MonkeyPat
         monkeypatch.setitem(__import__("sys").modules, module, None)
     result = run("db", "upgrade", "--location", "app")
     assert (result.exit_code, "buttress[db]" in result.output) == (2, True)
+
+
+def test_two_ends(shop: Path, run: Run) -> None:
+    """Who finds two ends is told of the command that joins them."""
+    run("db", "init")
+    for name in ("one", "two"):
+        text = f'revision, down_revision = "{name}", None\n\n\ndef upgrade():\n    pass\n'
+        Path(f"shop/migrations/versions/{name}.py").write_text(text)
+    run("db", "upgrade")
+    refused = run("db", "migrate", "-m", "lifts")
+    assert (refused.exit_code, "buttress db merge" in refused.output) == (2, True)
+    assert run("db", "merge", "-m", "both").output.startswith("wrote ")
+    assert run("db", "upgrade").output.split()[-1] == "current"
+    assert run("db", "merge").output.startswith("the migrations have one end already")
+    assert run("db", "migrate", "-m", "lifts").output.startswith("wrote ")

@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import sqlalchemy as sa
@@ -272,3 +273,32 @@ def test_no_event_loop_for_a_request(make: Make) -> None:
         for app in (plain, both)
     ]
     assert found == [False, True]
+
+
+def test_a_table_that_changes(lifts: Service) -> None:
+    """A statement that is prepared for a table as it was is prepared anew, unnoticed."""
+    rows = [lifts.db.one("SELECT * FROM lift WHERE id = 1") for _ in range(8)]
+    with lifts.db.engine.begin() as another:
+        another.exec_driver_sql("ALTER TABLE lift ADD COLUMN seats INTEGER")
+    assert lifts.db.one("SELECT * FROM lift WHERE id = 1") == (*rows[-1], None)
+
+
+def test_any_mapping(lifts: Service) -> None:
+    """Parameters may be any mapping, whatever the driver takes."""
+    params = MappingProxyType({"id": 2})
+    assert lifts.db.one("SELECT name FROM lift WHERE id = :id", params) == "balme"
+
+
+def test_a_change_of_tables_touches_no_row(app: Service) -> None:
+    """Where the driver counts no rows there are none."""
+    assert app.db.run("CREATE TABLE lift (id INTEGER)") == 0
+
+
+def test_an_answer_that_cannot_be_read(make: Make) -> None:
+    """A statement that fails while its rows are read holds nothing, though its error is kept."""
+    app = make(extensions=EXTENSIONS)
+    app.db.run("CREATE TABLE lift AS SELECT CAST(x'ff' AS TEXT) AS name")
+    with pytest.raises(sa.exc.DBAPIError, match="decode") as kept:
+        app.db.all("SELECT name FROM lift")
+    app.db.run("DROP TABLE lift")
+    assert kept.value.__cause__ is not None

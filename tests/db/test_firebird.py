@@ -7,6 +7,7 @@ import secrets
 import pytest
 import sqlalchemy as sa
 
+from buttress import ConfigError
 from tests.db.conftest import EXTENSIONS
 from tests.db.test_guard import Shop, migration, shop
 from tests.servers import server_url
@@ -49,3 +50,10 @@ def test_when_it_is_gone(make: Make) -> None:
             app.db.one("SELECT 1 FROM rdb$database")
         found.append(getattr(caught.value, "buttress_gone", False))
     assert found == [True, True]
+
+
+def test_what_it_has_not(make: Make) -> None:
+    """Where an extension needs leases the service is not built, with the reason."""
+    app = make(extensions=EXTENSIONS, DB_URL="firebird://me@127.0.0.1:9//x", DB_MIGRATE="off")
+    with pytest.raises(ConfigError, match="firebird, which has no leases"):
+        app.db.need_leases()

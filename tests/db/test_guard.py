@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from buttress import Service, SetupError, create_app
+from buttress.db import Location
 from tests.databases import fresh_database
 from tests.db.conftest import EXTENSIONS
 from tests.private import private_server
@@ -163,3 +165,17 @@ def test_a_database_that_must_be_there(shop: Shop) -> None:
     with pytest.raises(SetupError, match="127.0.0.1:9/x does not answer") as caught:
         app.start()
     assert "geheim" not in str(caught.value)
+
+
+def test_only_what_is_behind_is_upgraded(shop: Shop, tmp_path: Path) -> None:
+    """A location that is ahead, after a step back, does not keep another from its migrations."""
+    app = shop(migration("lift"), DB_MIGRATE="upgrade")
+    app.db.migrations.upgrade()
+    app.db.run("UPDATE alembic_version SET version_num = 'later'")
+    versions = tmp_path / "snow"
+    versions.mkdir()
+    (text,) = migration("snow").values()
+    (versions / "snow.py").write_text(textwrap.dedent(text))
+    app.db.migrations.locations.append(Location("snow", versions, "buttress_snow_version"))
+    assert app.test_client().get("/").status_code == 200
+    assert app.db.all("SELECT * FROM snow") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import threading
 import time
@@ -66,12 +67,18 @@ def test_one_that_has_rested_is_tried(make: Make, url: str) -> None:
 
 
 def test_a_fork_begins_anew(make: Make, url: str) -> None:
-    """A process that was forked uses connections of its own."""
-    app = make(extensions=EXTENSIONS, DB_URL=url)
+    """A process that was forked uses connections of its own, of every engine."""
+    other = {"other": {"url": "sqlite://"}}
+    app = make(extensions=EXTENSIONS, DB_URL=url, SQLALCHEMY_ENGINES=other)
     app.db.one("SELECT 1")
+    pools = [engine.pool for engine in app.db._every_engine]
     pid = os.fork()
     if pid == 0:
-        app.db.start()
-        os._exit(0 if app.db.one("SELECT 2") == 2 else 1)
+        right = False
+        try:
+            anew = [engine.pool for engine in app.db._every_engine]
+            right = not any(map(operator.is_, pools, anew)) and app.db.one("SELECT 2") == 2
+        finally:
+            os._exit(0 if right else 1)
     assert os.waitpid(pid, 0)[1] == 0
     assert app.db.one("SELECT 3") == 3

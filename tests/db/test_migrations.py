@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from buttress import Service, SetupError, create_app
-from buttress.db import Location
+from buttress.db import Location, for_writing
+from buttress.db.environment.steps import _lock
 from tests.databases import fresh_database
 from tests.db.conftest import EXTENSIONS
 from tests.db.test_guard import Shop, eventually, migration, shop
@@ -142,7 +143,7 @@ def test_two_ends(shop: Shop) -> None:
     """Where two people have each added one, the next says how to join them."""
     app = shop(migration("lift") | migration("piste"))
     app.db.migrations.upgrade()
-    with pytest.raises(SetupError, match="end in .* and in .*: give one the other"):
+    with pytest.raises(SetupError, match="end in .* and in .*: join them by buttress db merge"):
         app.db.migrations.revise("more")
 
 
@@ -165,3 +166,133 @@ def test_beside_the_package(package: Callable[[Mapping[str, str]], Path]) -> Non
     app = create_app("shop", extensions=EXTENSIONS, config={"MODE": "testing"})
     assert [it.name for it in app.db.migrations.locations] == ["app"]
     app.close()
+
+
+REBUILT = """
+    import sqlalchemy as sa
+    from alembic import op
+
+    revision, down_revision = "station", "lift"
+
+
+    def upgrade():
+        with op.batch_alter_table("lift") as lift:
+            lift.alter_column("id", type_=sa.String(9))
+    """
+DELETED = """
+    from alembic import op
+
+    revision, down_revision = "station", "lift"
+
+
+    def upgrade():
+        op.execute("DELETE FROM lift")
+    """
+
+
+def with_rides(shop: Shop, text: str) -> Service:
+    """Give a service on SQLite whose second migration is to come, with a row that refers to one."""
+    path = "shop/migrations/versions/station.py"
+    app = shop(migration("lift", sql="CREATE TABLE lift (id INTEGER PRIMARY KEY)") | {path: text})
+    app.db.migrations.upgrade("app", "lift")
+    app.db.run("CREATE TABLE ride (lift INTEGER REFERENCES lift(id) ON DELETE CASCADE)")
+    app.db.run("INSERT INTO lift VALUES (1)")
+    app.db.run("INSERT INTO ride VALUES (1)")
+    return app
+
+
+def test_a_table_that_is_made_anew(shop: Shop) -> None:
+    """SQLite makes a table anew to change it; what refers to its rows stays."""
+    app = with_rides(shop, REBUILT)
+    app.db.migrations.upgrade()
+    assert app.db.one("SELECT count(*) FROM ride") == 1
+    assert app.db.one("PRAGMA foreign_keys") == 1
+
+
+def test_rows_that_refer_to_none(shop: Shop) -> None:
+    """A migration on SQLite that leaves rows which refer to none is refused, and undone."""
+    app = with_rides(shop, DELETED)
+    with pytest.raises(SetupError, match=r"refer to none \(1 of ride\)"):
+        app.db.migrations.upgrade()
+    assert app.db.all("SELECT id FROM lift") == [1]
+    assert app.db.migrations.behind() == ["app"]
+
+
+def test_a_reference_to_no_key(shop: Shop) -> None:
+    """A reference that was wrong before keeps no migration from being run."""
+    app = with_rides(shop, REBUILT)
+    app.db.run("CREATE TABLE odd (lift INTEGER REFERENCES ride(lift))")
+    app.db.migrations.upgrade()
+    assert app.db.migrations.behind() == []
+
+
+def test_a_migration_in_memory(shop: Shop) -> None:
+    """A database in memory, whose connection stays, has its foreign keys again afterwards."""
+    app = shop(migration("lift"), DB_URL="sqlite://")
+    app.db.migrations.upgrade()
+    assert app.db.one("PRAGMA foreign_keys") == 1
+
+
+MADE = """
+    import sqlalchemy as sa
+    from alembic import op
+
+    revision, down_revision = "lift", None
+
+
+    def upgrade():
+        op.create_table("lift", sa.Column("id", sa.Integer))
+        op.execute("CREATE TABLE IF NOT EXISTS piste (id INTEGER)")
+        op.create_table("slope", sa.Column("id", sa.Integer))
+        op.rename_table("slope", "run")
+    """
+
+
+def test_tables_of_others(shop: Shop, url: str) -> None:
+    """A migration drops the tables that older ones made, and none that others keep there."""
+    app = shop({"shop/migrations/versions/lift.py": MADE}, DB_URL=url, DB_MIGRATE="off")
+    app.db.migrations.upgrade()
+    app.db.run("CREATE TABLE invoice (id INTEGER)")
+    written = app.db.migrations.revise("less")
+    assert written is not None
+    up = written.read_text("utf-8").partition("def downgrade")[0]
+    assert [name for name in ("lift", "piste", "run") if f"drop_table('{name}')" in up] == [
+        "lift",
+        "piste",
+        "run",
+    ]
+    assert "invoice" not in up
+
+
+def test_two_ends_are_joined(shop: Shop) -> None:
+    """A merge is a migration after both."""
+    app = shop(migration("lift") | migration("piste"))
+    written = app.db.migrations.merge("both")
+    assert written is not None
+    assert "revision = ('lift', 'piste')" in written.read_text("utf-8").replace(
+        "piste', 'lift", "lift', 'piste"
+    )
+    app.db.migrations.upgrade()
+    assert app.db.migrations.behind() == []
+    assert app.db.migrations.merge("again") is None
+
+
+def test_another_process_migrates(shop: Shop, url: str) -> None:
+    """Who waits too long for another process is told so in a sentence."""
+    app = shop(migration("lift"), DB_URL=url, DB_MIGRATE="off", DB_MIGRATE_TIMEOUT=0.05)
+    with for_writing(app.db.engine).connect() as other:
+        _lock(other, "alembic_version", 1)
+        with other.begin(), pytest.raises(SetupError, match="Another process migrates, or writes"):
+            app.db.migrations.upgrade()
+        other.invalidate()
+    app.db.migrations.upgrade()
+    assert app.db.migrations.behind() == []
+
+
+def test_what_is_ahead_is_told_once(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    """A database with migrations that the code does not know is told of in the log."""
+    app = shop(migration("lift"))
+    app.db.migrations.upgrade()
+    app.db.run("UPDATE alembic_version SET version_num = 'later'")
+    assert [app.db.migrations.behind() for _ in range(2)] == [[], []]
+    assert caplog.text.count("does not know (app)") == 1

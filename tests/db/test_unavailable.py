@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from buttress import Service
+from buttress.db.unavailable import as_unavailable
 from tests.databases import fresh_database
 from tests.db.conftest import EXTENSIONS
 from tests.private import PrivateServer, private_server
@@ -22,6 +23,15 @@ def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateServer]:
     """Give a PostgreSQL of this test's own."""
     with private_server("postgres", monkeypatch) as server:
         yield server
+
+
+@pytest.fixture(params=["postgres", "mariadb"])
+def server(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PrivateServer]:
+    """Give a server of this test's own, of each kind."""
+    with private_server(request.param, monkeypatch) as made:
+        yield made
 
 
 def with_views(app: Service) -> Service:
@@ -40,19 +50,19 @@ def with_views(app: Service) -> Service:
 
 
 def test_a_database_that_is_gone(
-    make: Make, postgres: PrivateServer, caplog: pytest.LogCaptureFixture
+    make: Make, server: PrivateServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """While it is down every answer is 503 with Retry-After, told once; then all is as before."""
-    app = with_views(make(extensions=EXTENSIONS, DB_URL=postgres.url, DB_RETRY_AFTER=7))
+    app = with_views(make(extensions=EXTENSIONS, DB_URL=server.url, DB_RETRY_AFTER=7))
     client = app.test_client()
     paths = ["/one", "/session"] * 3
     assert [client.get(path).status_code for path in paths] == [200] * 6
-    postgres.stop()
+    server.stop()
     answers = [client.get(path) for path in paths]
     assert {(it.status_code, it.headers["Retry-After"]) for it in answers} == {(503, "7")}
     assert {it.json["code"] for it in answers if it.json} == {"unavailable"}
     assert client.get("/__heartbeat__").status_code == 503
-    postgres.start()
+    server.start()
     began = time.monotonic()
     while client.get("/one").status_code != 200:
         assert time.monotonic() - began < 1
@@ -88,6 +98,18 @@ def test_all_connections_in_use(make: Make, url: str) -> None:
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert client.get("/one").status_code == 200
     assert client.get("/session").status_code == 200
+
+
+def test_a_connection_that_is_free_in_time(make: Make, url: str) -> None:
+    """Who waits for less than the limit is served, also where that is less than a second."""
+    app = with_views(make(extensions=EXTENSIONS, DB_URL=url, DB_POOL_SIZE=1, DB_POOL_TIMEOUT=0.9))
+    client = app.test_client()
+    assert client.get("/one").status_code == 200
+    held = app.db.engine.connect()
+    later = threading.Timer(0.1, held.close)
+    later.start()
+    assert client.get("/session").status_code == 200
+    later.join()
 
 
 def test_two_writers_on_sqlite(make: Make) -> None:
@@ -144,18 +166,32 @@ def test_an_error_of_the_application_stays_one(make: Make) -> None:
     assert app.test_client().get("/").status_code == 500
 
 
-def test_a_statement_that_takes_too_long(make: Make) -> None:
+@pytest.mark.parametrize(
+    ("kind", "slow", "limit", "expected"),
+    [
+        ("postgres", "SELECT pg_sleep(5)", "SELECT current_setting('statement_timeout')", "30s"),
+        # To sleep is ended there without an error.
+        (
+            "mariadb",
+            "SELECT count(*) FROM seq_1_to_100000000 WHERE seq % 2",
+            "SELECT @@max_statement_time",
+            30,
+        ),
+    ],
+)
+def test_a_statement_that_takes_too_long(
+    make: Make, kind: str, slow: str, limit: str, expected: object
+) -> None:
     """The deadline of a request ends its statement; the answer is 503."""
     from tests.servers import server_url
 
-    url = server_url("postgres")
-    app = make(extensions=EXTENSIONS, DB_URL=url, REQUEST_DEADLINE=0.2)
+    app = make(extensions=EXTENSIONS, DB_URL=server_url(kind), REQUEST_DEADLINE=0.2)
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    app.add_url_rule("/", "slow", lambda: str(app.db.one("SELECT pg_sleep(5)")))
+    app.add_url_rule("/", "slow", lambda: str(app.db.one(slow)))
     began = time.monotonic()
     assert app.test_client().get("/").status_code == 503
     assert time.monotonic() - began < 2
-    assert app.db.one("SELECT current_setting('statement_timeout')") == "30s"
+    assert app.db.one(limit) == expected
 
 
 def test_the_limit_is_kept_where_it_fits(make: Make, url: str) -> None:
@@ -172,3 +208,90 @@ def test_the_limit_is_kept_where_it_fits(make: Make, url: str) -> None:
         time.sleep(0.02)
         assert app.db.one(sql) == first
     assert str(app.db.one(sql)) in ("25s", "25.0", "1")
+
+
+def test_a_table_that_changes_under_a_session(make: Make, tmp_path: Path) -> None:
+    """A session whose prepared statement is out of date answers 503, and then is right."""
+    with fresh_database("postgres", tmp_path) as url:
+        app = make(extensions=EXTENSIONS, DB_URL=url)
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        app.db.run("CREATE TABLE lift (id INTEGER)")
+
+        @app.get("/")
+        def index() -> str:
+            for _ in range(8):
+                app.db.session.execute(sa.text("SELECT * FROM lift"))
+            app.db.session.commit()
+            return "seen"
+
+        client = app.test_client()
+        assert client.get("/").text == "seen"
+        app.db.run("ALTER TABLE lift ADD COLUMN seats INTEGER")
+        assert [client.get("/").status_code for _ in range(2)] == [503, 200]
+        app.close()
+
+
+def test_a_lock_of_one_s_own(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """A statement that waits in vain for the session of its own request is told of in the log."""
+    app = make(extensions=EXTENSIONS, DB_BUSY_TIMEOUT=0.05)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.db.run("CREATE TABLE lift (id INTEGER)")
+
+    @app.post("/")
+    def add() -> str:
+        app.db.session.scalar(sa.text("SELECT count(*) FROM lift"))
+        return str(app.db.run("INSERT INTO lift VALUES (1)"))
+
+    assert app.test_client().post("/").status_code == 503
+    assert "the session of its own context" in caplog.text
+
+
+def test_another_engine_that_is_gone(make: Make, postgres: PrivateServer) -> None:
+    """An engine that the application names itself is tried before use, and answers 503 as well."""
+    app = make(extensions=EXTENSIONS, SQLALCHEMY_ENGINES={"other": {"url": postgres.url}})
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    @app.get("/")
+    def other() -> str:
+        with app.db.get_engine("other").connect() as connection:
+            return str(connection.scalar(sa.text("SELECT 1")))
+
+    client = app.test_client()
+    assert client.get("/").text == "1"
+    postgres.stop()
+    assert [client.get("/").status_code for _ in range(2)] == [503, 503]
+    assert app.db.outage.reason is None
+    postgres.start()
+    time.sleep(0.2)
+    assert client.get("/").text == "1"
+
+
+def test_a_row_that_has_changed_since(make: Make, tmp_path: Path) -> None:
+    """A transaction that MariaDB refuses, since what it has read has changed, is worth a retry."""
+    with fresh_database("mariadb", tmp_path) as url:
+        app = make(extensions=EXTENSIONS, DB_URL=url)
+        app.db.run("CREATE TABLE lift (rides INTEGER)")
+        app.db.run("INSERT INTO lift VALUES (1)")
+        with app.app_context():
+            for sql in ("SET SESSION innodb_snapshot_isolation = ON", "SELECT * FROM lift"):
+                app.db.session.execute(sa.text(sql))
+            app.db.run("UPDATE lift SET rides = 2")
+            with pytest.raises(sa.exc.DBAPIError) as caught:
+                app.db.session.execute(sa.text("UPDATE lift SET rides = rides + 1"))
+        app.close()
+    assert as_unavailable(caught.value, 5).retry_after == 1  # type: ignore[union-attr]  # it is one
+
+
+def test_a_lock_that_is_not_given(make: Make, tmp_path: Path) -> None:
+    """Who waits in vain for a row that another has locked on MariaDB may come back."""
+    with fresh_database("mariadb", tmp_path) as url:
+        app = make(extensions=EXTENSIONS, DB_URL=url)
+        app.db.run("CREATE TABLE lift (id INTEGER PRIMARY KEY)")
+        app.db.run("INSERT INTO lift VALUES (1)")
+        locked = "SELECT id FROM lift FOR UPDATE"
+        with app.db.engine.begin() as other:
+            other.exec_driver_sql(locked)
+            with pytest.raises(sa.exc.DBAPIError) as caught:
+                app.db.one(f"{locked} NOWAIT")
+        app.close()
+    assert as_unavailable(caught.value, 5).retry_after == 1  # type: ignore[union-attr]  # it is one

@@ -293,3 +293,33 @@ def test_what_kills_its_process_is_given_up(
     broker.send(b'"bomb"')
     assert broker.get(f"{queue}/dead").body == b'"bomb"'
     assert seen == []
+
+
+def test_what_another_process_died_of_is_counted(app: Service, broker: Broker) -> None:
+    """A consumer that has long been at it counts a delivery that somebody else did not settle."""
+    going, may_end = threading.Event(), threading.Event()
+    seen: list[tuple[Any, int]] = []
+
+    def handle(body: Any, message: Message) -> None:
+        seen.append((body, message.deliveries))
+        going.set()
+        may_end.wait(5)
+
+    queue = begin(app, broker, handle)
+    broker.send(b"1")
+    going.wait(5)
+    broker.send(b'"bomb"')
+    until(lambda: broker.count(queue) == 1)
+    broker.channel.basic_reject(broker.channel.basic_get(queue).delivery_tag, requeue=True)
+    may_end.set()
+    until(lambda: len(seen) == 2)
+    assert seen == [(1, 1), ("bomb", 2)]
+
+
+def test_a_message_for_several_queues_is_put_back_into_one(app: Service, broker: Broker) -> None:
+    """What its sender asked of the broker is not asked again for a copy."""
+    queue = begin(app, broker, lambda *_: False)
+    broker.send(b"{}", application_headers={"CC": [f"{queue}/dead"]}, expiration="60000")
+    dead = broker.get(f"{queue}/dead")
+    assert (dead.headers["X-Deliveries"], "expiration" in dead.properties) == (5, False)
+    assert broker.count(f"{queue}/dead") == 0

@@ -91,7 +91,8 @@ def test_kills_at_rabbitmq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     ):
         counts = ("--messages=50000", "--kills=200", "--pause=0.5")
         running = pool.submit(killed, tmp_path, db, broker.url, *counts)
-        time.sleep(15)  # a quorum queue that was killed as it was made stays without a leader
+        while not (tmp_path / "sent.txt").exists() and not running.done():
+            time.sleep(0.05)
         resumed = []
         while not running.done():
             if len(resumed) < 20:

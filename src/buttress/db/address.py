@@ -83,14 +83,16 @@ def _require_driver(url: sa.URL) -> None:
         url.get_dialect().import_dbapi()
     except NoSuchModuleError:
         if backend in EXTRAS:
-            raise ExtensionError("db", _missing(backend, url.drivername)) from None
+            raise ExtensionError("db", _missing(url, url.drivername)) from None
         raise ConfigError([_no_url(f"has the scheme '{url.drivername}'")]) from None
     except ImportError as error:
-        raise ExtensionError("db", _missing(backend, error.name or str(error))) from error
+        raise ExtensionError("db", _missing(url, error.name or str(error))) from error
 
 
-def _missing(backend: str, package: str) -> str:
-    extra = EXTRAS.get(backend)
+def _missing(url: sa.URL, package: str) -> str:
+    backend = url.get_backend_name()
+    ours = url.drivername == DRIVERS.get(backend)
+    extra = EXTRAS.get(backend) if ours else None
     how = f"pip install 'buttress[{extra}]'" if extra else "install it"
     return f"DB_URL names {backend}, which needs the package '{package}': {how}."
 

@@ -50,6 +50,16 @@ def migrate(message: str, empty: bool) -> None:
 
 @db.command()
 @app_options
+@click.option("-m", "--message", default="merge", help="What is joined, in a few words.")
+def merge(message: str) -> None:
+    """Write a migration that joins two, which two people have written after the same one."""
+    with migrations() as found:
+        written = found.merge(message)
+        click.echo(f"wrote {written}" if written else "the migrations have one end already")
+
+
+@db.command()
+@app_options
 @click.argument("revision", default="heads")
 @click.option("--location", help="Only this one: app, or the name of an extension.")
 def upgrade(revision: str, location: str | None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import weakref
 from collections import namedtuple
 from collections.abc import Callable
 from functools import lru_cache
@@ -23,6 +25,7 @@ from buttress.db.engine import (
     options_of,
     statements_engine,
     take_turns,
+    wait_in_full,
     watch,
 )
 from buttress.db.guard import Guard
@@ -30,11 +33,14 @@ from buttress.db.lease import LEASES, Lease
 from buttress.db.migrations import Migrations
 from buttress.db.outage import Outage
 from buttress.db.statement import Params, translator
+from buttress.db.unavailable import has_old_plan, is_locked
 from buttress.errors import ConfigError, TooManyRows
 
 if TYPE_CHECKING:
     from buttress.db.settings import DbSettings
     from buttress.service import Service
+
+logger = logging.getLogger("buttress.db")
 
 #: Names of constraints, so that migrations can drop them on every database.
 NAMING = {
@@ -62,14 +68,24 @@ class Database(SQLAlchemy):
         #: The class of this application's sessions, for listeners to SQLAlchemy's events.
         self.session_class: type[Session] = type("ServiceSession", (_Session,), {})
         super().__init__(session_options={"class_": self.session_class})
-        self._default, self._statements = _engines(app, self, url, options_of(url, settings))
-        self._pid = os.getpid()
+        options = options_of(url, settings)
+        others = _engines(app, self, url, options)
+        self._default = others.pop("default")
+        # Two pools, since whoever holds a connection of one and waits for a second might wait for
+        # ever.
+        self._statements = statements_engine(url, options)
+        self._every_engine = [self._default, self._statements, *others.values()]
         self._insist = settings.at_start == "refuse"
         self.outage = Outage(shown_name(url))
         if in_memory(url):
             take_turns(self._default, settings)
+        else:
+            wait_in_full(self._default, settings)
         for engine in (self._default, self._statements):
             watch(engine, self.outage, settings)
+        for engine in others.values():
+            engine.hide_parameters = True
+            watch(engine, Outage(shown_name(engine.url)), settings)
         self._hot = hot_connections(self._statements, self.outage, settings)
         self._dialect = dialect = self._statements.dialect
         self._error: type[Exception] = dialect.loaded_dbapi.Error
@@ -84,6 +100,7 @@ class Database(SQLAlchemy):
         self.migrations = Migrations(self.engine, settings.migrate_timeout)
         policy = settings.migrate or ("upgrade" if dialect.name == "sqlite" else "check")
         self.guard = Guard(self, policy, settings.retry_after)
+        _forget_in_forks(self)
 
     @property
     def engine(self) -> sa.Engine:
@@ -146,7 +163,12 @@ class Database(SQLAlchemy):
         return Lease(self, name, seconds)
 
     def need_leases(self) -> None:
-        """Add the table of leases to the migrations; an extension calls this when it is built."""
+        """Add the table of leases to the migrations; an extension calls this when it is built.
+
+        Raises `ConfigError` where the database has no leases.
+        """
+        if self._commits:
+            raise ConfigError([f"DB_URL names {self._dialect.name}, which has no leases."])
         if LEASES not in self.migrations.locations:
             self.migrations.locations.append(LEASES)
 
@@ -159,8 +181,6 @@ class Database(SQLAlchemy):
 
         Raises what a migration raises.
         """
-        if os.getpid() != self._pid:
-            self._forget_connections()
         self.guard.start(insist=self._insist)
 
     def load(self) -> dict[str, int]:
@@ -171,14 +191,14 @@ class Database(SQLAlchemy):
     def dispose(self) -> None:
         """Close every connection that is not in use."""
         self._hot.close()
-        self._default.dispose()
-        self._statements.dispose()
+        for engine in self._every_engine:
+            engine.dispose()
 
-    def _forget_connections(self) -> None:
+    def forget_connections(self) -> None:
         """Leave the connections to the process that this one was forked from."""
         self._hot.forget()
-        self._default.dispose(close=False)
-        self._statements.dispose(close=False)
+        for engine in self._every_engine:
+            engine.dispose(close=False)
 
     def _execute(self, sql: str, params: Params | None, result: Callable[[Any], Any]) -> Any:
         statement = self._translate(sql)
@@ -187,10 +207,13 @@ class Database(SQLAlchemy):
         try:
             connection = self._hot.take()
             cursor = connection.cursor()
-            if values is not None:
-                cursor.execute(statement.sql, values)
-            elif sql:
-                cursor.execute(statement.sql)
+            try:
+                _send(cursor, statement.sql, values)
+            except self._error as error:
+                if not has_old_plan(error):
+                    raise
+                cursor.execute("DEALLOCATE ALL")  # and psycopg forgets what it has prepared
+                _send(cursor, statement.sql, values)
             found = result(cursor)
             cursor.close()
             if self._commits:
@@ -200,6 +223,8 @@ class Database(SQLAlchemy):
         except BaseException as error:
             if connection is not None and self._interruptible and not isinstance(error, Exception):
                 connection.invalidate(error)  # the answer may still be on its way
+            elif cursor is not None:
+                cursor.close()
             raise
         else:
             return found
@@ -210,11 +235,14 @@ class Database(SQLAlchemy):
     def _wrapped(self, error: Any, sql: str, connection: Any, cursor: Any) -> BaseException:
         """Make SQLAlchemy's error of the driver's, and note where the connection is lost."""
         driver = None if connection is None else connection.dbapi_connection
+        _tell_of_own_lock(error, self.current_session())
         lost = self._dialect.is_disconnect(error, driver, cursor)
         if lost:
             self.outage.begin(error)
             if driver is not None:
                 connection.invalidate(error)
+        elif cursor is not None:
+            cursor.close()  # else SQLite's goes on reading for as long as the error is kept
         made: BaseException = DBAPIError.instance(
             sql,
             None,
@@ -243,13 +271,22 @@ class _Session(Session):
             self.invalidate()
 
 
+def _forget_in_forks(database: Database) -> None:
+    """Let no process use the connections of the one that it was forked from."""
+    forget = weakref.WeakMethod(database.forget_connections)
+
+    def forked() -> None:
+        found = forget()
+        if found is not None:
+            found()
+
+    os.register_at_fork(after_in_child=forked)
+
+
 def _engines(
     app: Service, database: SQLAlchemy, url: sa.URL, options: dict[str, Any]
-) -> tuple[sa.Engine, sa.Engine]:
-    """Make the engine of the sessions, and the one whose connections commit every statement.
-
-    Two pools, since whoever holds a connection of one and waits for a second might wait for ever.
-    """
+) -> dict[str, sa.Engine]:
+    """Make the engine of the sessions, and those that the application names itself."""
     named = dict(app.config.get("SQLALCHEMY_ENGINES", {}))
     if "default" in named:
         raise ConfigError(["SQLALCHEMY_ENGINES has a 'default': set DB_URL instead."])
@@ -259,7 +296,7 @@ def _engines(
     with app.app_context():
         default = database.get_engine()
         database.sessionmaker.configure(bind=for_writing(default))
-    return default, statements_engine(url, options)
+        return dict(database.engines)
 
 
 def _drop_async_teardown(app: Service) -> None:
@@ -279,8 +316,24 @@ def _model() -> type[DeclarativeBase]:
     return Model
 
 
+def _tell_of_own_lock(error: Any, session: Session | None) -> None:
+    """Say who may hold the lock of SQLite that a statement has waited for in vain."""
+    if session is not None and session.in_transaction() and is_locked(error):
+        logger.warning(
+            "A statement found SQLite locked while the session of its own context is in a "
+            "transaction: commit that before, or execute the statement by the session."
+        )
+
+
+def _send(cursor: Any, sql: str, values: Any) -> None:
+    if values is not None:
+        cursor.execute(sql, values)
+    elif sql:
+        cursor.execute(sql)
+
+
 def _row_count(cursor: Any) -> int:
-    return int(cursor.rowcount)
+    return max(0, int(cursor.rowcount))  # of a change of tables it is -1
 
 
 def _first_two(cursor: Any) -> list[Any]:

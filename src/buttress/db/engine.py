@@ -18,6 +18,7 @@ from buttress.db.address import in_memory
 from buttress.db.firebird import mend
 from buttress.db.hot import HotConnections
 from buttress.db.outage import Down, Outage
+from buttress.db.transport import PYMYSQL, defaults, encryption, watch_silence
 from buttress.web import current_deadline
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ _LIMITS: dict[str, Callable[[float], str]] = {
 #: How far from the time that is left the limit of a connection may be, as a part of that time.
 SLACK = 0.1
 
-
 #: Databases whose dialect for SQLAlchemy has no connection that commits each statement.
 NOT_AUTOMATIC = frozenset({"firebird"})
 #: How a driver's connection tells that it is in a transaction, without asking the server.
@@ -61,9 +61,8 @@ _IN_TRANSACTION: dict[str, Callable[[Any], bool]] = {
 
 def options_of(url: sa.URL, settings: DbSettings) -> Options:
     """Give the options with which SQLAlchemy makes an engine."""
-    backend = url.get_backend_name()
     options: Options = {
-        "connect_args": _connect_args(backend, settings),
+        "connect_args": encryption(url, settings),
         # The text of an error reaches the log, and parameters may be secrets.
         "hide_parameters": True,
     }
@@ -82,6 +81,12 @@ def _memory() -> sqlite3.Connection:
     return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
 
 
+def wait_in_full(engine: sa.Engine, settings: DbSettings) -> None:
+    """Let the pool wait for parts of a second too, which the making of a named engine cuts off."""
+    pool: Any = engine.pool
+    pool._timeout = settings.pool_timeout
+
+
 def take_turns(engine: sa.Engine, settings: DbSettings) -> None:
     """Let the sessions of a database in memory, which has one connection, wait for each other."""
     pool: Any = engine.pool
@@ -93,45 +98,6 @@ def take_turns(engine: sa.Engine, settings: DbSettings) -> None:
         dialect=engine.dialect,
         _dispatch=pool.dispatch,
     )
-
-
-def _connect_args(backend: str, settings: DbSettings) -> Options:
-    tls: Options = {}
-    if backend == "sqlite":
-        return {
-            "timeout": settings.busy_timeout,
-            "isolation_level": None,
-            "check_same_thread": False,
-        }
-    if backend == "postgresql":
-        tls = {
-            "sslmode": settings.tls,
-            "sslrootcert": settings.tls_ca,
-            "sslcert": settings.tls_cert,
-            "sslkey": settings.tls_key,
-        }
-    elif backend in ("mysql", "mariadb"):
-        tls = {"charset": "utf8mb4", "ssl": _mysql_tls(settings)}
-    else:
-        return {}
-    given = {key: _plain(value) for key, value in tls.items() if value is not None}
-    return {"connect_timeout": settings.connect_timeout, **given}
-
-
-def _mysql_tls(settings: DbSettings) -> Options | None:
-    if settings.tls in (None, "prefer"):
-        return None
-    files = {"ca": settings.tls_ca, "cert": settings.tls_cert, "key": settings.tls_key}
-    verified = settings.tls != "require"
-    return {
-        **{key: str(path) for key, path in files.items() if path is not None},
-        "check_hostname": settings.tls == "verify-full",
-        "verify_mode": "required" if verified else "none",
-    }
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | dict) else str(value)
 
 
 def statements_engine(url: sa.URL, options: Options) -> sa.Engine:
@@ -196,10 +162,11 @@ def watch(engine: sa.Engine, outage: Outage, settings: DbSettings) -> None:
 
 def _watch_connecting(engine: sa.Engine, outage: Outage, settings: DbSettings) -> None:
     dialect = engine.dialect
+    wanted = defaults(dialect, settings)
 
     def connect(_dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:
         try:
-            return outage.connect(lambda: dialect.connect(*args, **kwargs))
+            return outage.connect(lambda: dialect.connect(*args, **{**wanted, **kwargs}))
         except Down as error:
             refused = OperationalError(None, None, error)
             setattr(refused, GONE, True)
@@ -209,6 +176,8 @@ def _watch_connecting(engine: sa.Engine, outage: Outage, settings: DbSettings) -
             raise
 
     def prepare(connection: Any, _record: Any) -> None:
+        if dialect.driver == PYMYSQL:
+            watch_silence(connection, settings.connect_timeout)
         if dialect.name == "sqlite":
             _prepare_sqlite(connection, in_memory(engine.url))
         elif settings.statement_timeout:
@@ -281,7 +250,9 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
     for pause in pauses(0.01, 0.2):
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
+                return
             if pause > 0.1:
                 raise
             time.sleep(pause)

@@ -86,7 +86,8 @@ class Guard:
         self._database.ping()
         behind = self._database.migrations.behind() if self._policy != "off" else []
         if behind and self._policy == "upgrade":
-            self._database.migrations.upgrade()
+            for name in behind:
+                self._database.migrations.upgrade(name)
             behind = self._database.migrations.behind()
         sentence = _behind(behind) if behind else None
         if sentence is not None and sentence != self.obstacle:

@@ -16,9 +16,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from buttress.db.address import in_memory
 from buttress.db.engine import for_writing
+from buttress.db.unavailable import is_locked
 from buttress.errors import SetupError
 
 if TYPE_CHECKING:
@@ -28,8 +30,7 @@ logger = logging.getLogger("buttress.db")
 
 #: Alembic's environment of every location.
 ENVIRONMENT = Path(__file__).with_name("environment")
-#: Tables of extensions begin so, and are left alone by the application's own migrations.
-OWN_PREFIX = "buttress_"
+ANOTHER = "Another process migrates, or writes, for more than {:g} s."
 #: Alembic's commands share state of the process.
 _ONE_COMMAND = threading.Lock()
 
@@ -79,6 +80,7 @@ class Migrations:
         self._engine = engine
         self._timeout = timeout
         self.locations: list[Location] = []
+        self._told_ahead: set[str] = set()
         # It tells of every look at a version; our environment tells of what is run.
         logging.getLogger("alembic").setLevel(logging.WARNING)
 
@@ -98,14 +100,24 @@ class Migrations:
 
     def behind(self) -> list[str]:
         """Name the locations that have migrations yet to be run."""
-        return [each.location for each in self.standing() if each.behind] if self.locations else []
+        standing = self.standing() if self.locations else []
+        ahead = {each.location for each in standing if each.ahead}
+        if ahead - self._told_ahead:
+            self._told_ahead |= ahead
+            logger.warning(
+                "The database has migrations that this code does not know (%s): newer code was "
+                "here, or another service has the same DB_VERSION_TABLE",
+                ", ".join(sorted(ahead)),
+            )
+        return [each.location for each in standing if each.behind]
 
     def upgrade(self, name: str | None = None, revision: str = "heads") -> None:
         """Run the migrations of a location, by default of all, up to a revision.
 
         One process at a time does so; others wait, and then find nothing left to do. Raises
         whatever a migration raises, after which nothing of its location is changed, except on
-        MariaDB and MySQL, which cannot take back a change of tables.
+        MariaDB and MySQL, which cannot take back a change of tables. Raises `SetupError` where
+        migrations on SQLite, which has no foreign keys meanwhile, leave rows that refer to none.
         """
         for location in self.locations if name is None else [self.location(name)]:
             self._run(command.upgrade, location, revision)
@@ -128,11 +140,19 @@ class Migrations:
             raise SetupError("The database is behind its migrations: buttress db upgrade.")
         if len(standing.heads) > 1:
             raise SetupError(
-                f"The migrations of app end in {' and in '.join(standing.heads)}: give one the "
-                "other as its down_revision."
+                f"The migrations of app end in {' and in '.join(standing.heads)}: join them by "
+                "buttress db merge."
             )
         options = {} if empty else {"process_revision_directives": _drop_empty}
         made = self._run(command.revision, location, message, autogenerate=not empty, **options)
+        return Path(made.path) if made else None
+
+    def merge(self, message: str) -> Path | None:
+        """Write a migration of the application that joins several ends; ``None`` where one is."""
+        location = self.location("app")
+        if len(location.scripts().get_heads()) < 2:
+            return None
+        made = command.merge(location.config(), "heads", message)
         return Path(made.path) if made else None
 
     def _standing_of(self, location: Location, connection: sa.Connection) -> Standing:
@@ -156,6 +176,10 @@ class Migrations:
                 made: Script | None = action(config, argument, **options)
             except CommandError as error:
                 raise SetupError(f"Migrations of {location.name}: {error}") from error
+            except DBAPIError as error:
+                if is_locked(error.orig):
+                    raise SetupError(ANOTHER.format(self._timeout)) from error
+                raise
             finally:
                 if not in_memory(self._engine.url):
                     connection.invalidate()

@@ -66,7 +66,13 @@ class DbSettings(Section):
         ),
     ] = 1.0
     connect_timeout: Annotated[
-        int, Meta(description="Seconds that connecting may take.", ge=1, le=300)
+        int,
+        Meta(
+            description="Seconds that connecting may take, and for which the database's host may "
+            "leave unacknowledged what it is sent.",
+            ge=1,
+            le=300,
+        ),
     ] = 5
     statement_timeout: Annotated[
         float,
@@ -93,7 +99,11 @@ class DbSettings(Section):
         ),
     ] = None
     tls_ca: Annotated[
-        Path | None, Meta(description="Certificates that the server's is checked against.")
+        Path | None,
+        Meta(
+            description="Certificates that the server's is checked against; needs "
+            "`DB_TLS=verify-ca` or `verify-full`."
+        ),
     ] = None
     tls_cert: Annotated[Path | None, Meta(description="The service's own certificate.")] = None
     tls_key: Annotated[Path | None, Meta(description="The key of that certificate.")] = None
@@ -139,6 +149,10 @@ class DbSettings(Section):
             )
         if (self.tls_cert is None) != (self.tls_key is None):
             yield "DB_TLS_CERT and DB_TLS_KEY belong together: set both, or none."
+        if self.tls_ca is not None and self.tls not in ("verify-ca", "verify-full"):
+            yield "DB_TLS_CA is for DB_TLS=verify-ca and verify-full: set one of them."
+        elif self.tls_cert is not None and self.tls in (None, "prefer"):
+            yield "DB_TLS_CERT needs encryption: set DB_TLS to require, verify-ca or verify-full."
 
 
 def _keys(names: list[str]) -> str:

@@ -54,7 +54,9 @@ class Statement(NamedTuple):
             raise ValueError(
                 f"The statement names :{missing[0]}, which params does not have: {self.sql}"
             )
-        return tuple(params[name] for name in self.names) if self.positional else params
+        if self.positional:
+            return tuple(params[name] for name in self.names)
+        return params if isinstance(params, dict) else dict(params)  # PyMySQL knows no other
 
 
 def translator(paramstyle: str, *, backslash: bool = False) -> Callable[[str], Statement]:

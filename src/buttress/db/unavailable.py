@@ -12,8 +12,9 @@ from buttress.errors import Unavailable
 #: SQLSTATE of PostgreSQL (its manual, appendix A): serialization, deadlock, no lock, no resources,
 #: cancelled by a timeout, shutting down.
 _STATES = ("40001", "40P01", "55P03", "53", "57014", "57P")
-#: Numbers of MariaDB: lock wait, deadlock, too many connections, statement took too long.
-_NUMBERS = frozenset({1205, 1213, 1040, 1203, 1969, 3024})
+#: Numbers of MariaDB: changed since it was read, lock wait, deadlock, too many connections,
+#: statement took too long.
+_NUMBERS = frozenset({1020, 1205, 1213, 1040, 1203, 1969, 3024})
 #: Result codes of SQLite: busy, locked.
 _CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
@@ -41,11 +42,24 @@ def is_gone(error: Exception) -> bool:
     )
 
 
+def has_old_plan(cause: BaseException | None) -> bool:
+    """Tell whether PostgreSQL refuses a prepared statement since its table has changed.
+
+    The text of the error is translated, and its SQLSTATE is that of much else.
+    """
+    return getattr(getattr(cause, "diag", None), "source_function", None) == "RevalidateCachedQuery"
+
+
+def is_locked(cause: BaseException | None) -> bool:
+    """Tell whether SQLite is locked by another connection."""
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _CODES
+
+
 def _busy(cause: BaseException | None) -> bool:
-    state = getattr(cause, "sqlstate", None)
-    if isinstance(state, str):
-        return state.startswith(_STATES)
     if isinstance(cause, sqlite3.Error):
-        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _CODES
+        return is_locked(cause)
+    state = getattr(cause, "sqlstate", None)
+    if isinstance(state, str) and state.startswith(_STATES):
+        return True
     number = cause.args[0] if cause is not None and cause.args else None
-    return number in _NUMBERS
+    return number in _NUMBERS or has_old_plan(cause)

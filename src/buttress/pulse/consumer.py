@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
+from buttress.amqp.marks import Marks
 from buttress.backoff import pauses
 from buttress.errors import LifecycleError
 from buttress.lifecycle import Deadline
@@ -54,8 +55,7 @@ class Consumer:
         self._ending = threading.Event()
         self._latest: float | None = None
         self._loop = Loop(f"pulse-{subscription.queue}", self._step)
-        #: How many of the next messages may have ended the process that had them before.
-        self._suspects = 0
+        self._marks = Marks(subscription.prefetch)
         self.handled = 0
         self.failed = 0
 
@@ -129,7 +129,7 @@ class Consumer:
             link.abandon()
             raise
         logger.info("Consuming %s", wanted.queue)
-        self._link, self._suspects = link, wanted.prefetch
+        self._link, self._marks = link, Marks(wanted.prefetch)
         return link
 
     def _lose(self) -> None:
@@ -142,15 +142,14 @@ class Consumer:
     def _take_up(self, raw: Any, link: Link) -> None:
         message = Message(raw, self.subscription.own_exchange, partial(self._settle, link))
         self._latest = time.monotonic()
-        # What ended a process is among the first that another one receives: that is written down.
-        # Of the others many may be marked, after a broker was killed, that nobody has seen.
-        suspect, self._suspects = self._suspects > 0, self._suspects - 1
+        # It may have ended the process that had it: that is written down before it is tried again.
+        suspect = self._marks.believes(marked=message.uncounted)
         with correlated(message.request_id or message.message_id):
             if message.unreadable is not None:
                 self._bury(message, f"is no JSON: {message.unreadable}")
             elif message.deliveries > HOPELESS:
                 self._bury(message, f"was delivered {HOPELESS} times and never handled to the end")
-            elif message.uncounted and suspect:
+            elif suspect:
                 message.requeue()
             elif self._call(message):
                 self.handled += 1

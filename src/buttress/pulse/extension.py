@@ -101,8 +101,7 @@ class Pulse:
         for function, mark in self._app.marked:
             if mark.kind == "pulse_consumer":
                 self._take_up(function, mark.arguments)
-        wanted = self._settings.consume
-        if wanted if wanted is not None else not self._app.lifecycle.embedded:
+        if self._app.lifecycle.has_background(self._settings.consume):
             self._keeper = Loop("pulse-heartbeat", self._beat)
             self._keeper.start()
             for it in self._subscriptions.values():
@@ -212,7 +211,6 @@ class Pulse:
             self._address,
             seconds or self._settings.connection_timeout,
             name=f"{self._app.name} {purpose}",
-            ca_file=self._settings.ca_file,
             heartbeat=heartbeat,
         )
 

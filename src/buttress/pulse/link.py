@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Literal
 
 import amqp
 import kombu as _kombu
 from amqp import exceptions
 
-from buttress.pulse.address import Address
+from buttress.amqp.address import Address
+from buttress.amqp.frames import tolerant
+from buttress.amqp.parcel import PERSISTENT, copy_of, headers_of
 
 #: It has types in part only.
 kombu: Any = _kombu
-
-#: Where a quorum queue counts the deliveries of a message before this one; others do not.
-COUNT = "x-delivery-count"
 
 #: What the broker answers for good: another attempt would be answered alike.
 REFUSED = exceptions.ChannelError
@@ -35,22 +32,19 @@ FAILURES = (OSError, exceptions.AMQPError, exceptions.MessageNacked)
 FAREWELL = 0.5
 
 
-def connection_to(
-    address: Address, timeout: float, *, name: str, ca_file: Path | None = None, heartbeat: int = 0
-) -> Any:
+def connection_to(address: Address, timeout: float, *, name: str, heartbeat: int = 0) -> Any:
     """Make a `kombu.Connection`, which connects when it is used; ``timeout`` is in seconds."""
     return kombu.Connection(
-        hostname=f"[{address.host}]" if ":" in address.host else address.host,
+        hostname=address.bracketed,
         port=address.port,
-        userid=address.user,
-        password=address.password.reveal(),
-        virtual_host=address.virtual_host,
-        ssl=_tls(address, ca_file) if address.tls else False,
+        **address.login(),
         connect_timeout=timeout,
         heartbeat=heartbeat,
-        login_method="PLAIN",
         transport="pyamqp",
-        transport_options={"client_properties": {"connection_name": name}},
+        transport_options={
+            "client_properties": {"connection_name": name},
+            "frame_handler": tolerant,
+        },
     )
 
 
@@ -98,7 +92,7 @@ class Link:
         self, body: bytes, exchange: str, routing_key: str, timeout: float, **properties: Any
     ) -> None:
         """Send a persistent message and wait until the broker has confirmed it."""
-        message = amqp.Message(body, **{**properties, "delivery_mode": 2})
+        message = amqp.Message(body, **{**properties, "delivery_mode": PERSISTENT})
         self.channel.basic_publish_confirm(
             message, exchange=exchange, routing_key=routing_key, timeout=max(timeout, 0.001)
         )
@@ -108,12 +102,7 @@ class Link:
 
         Where the queue is gone, that is an error.
         """
-        properties = dict(raw.properties)
-        kept = {**properties.pop("application_headers", {}), **headers}
-        kept.pop(COUNT, None)
-        copy = amqp.Message(
-            raw.body, **{**properties, "application_headers": kept, "delivery_mode": 2}
-        )
+        copy = copy_of(raw, {**headers_of(raw), **headers})
         self.channel.basic_publish_confirm(
             copy, exchange=exchange, routing_key=queue, mandatory=True
         )
@@ -148,12 +137,3 @@ class Link:
     def abandon(self) -> None:
         """Drop the connection without a word."""
         self._connection.collect()
-
-
-def _tls(address: Address, ca_file: Path | None) -> dict[str, Any]:
-    return {
-        "server_hostname": address.host,
-        "cert_reqs": ssl.CERT_REQUIRED,
-        "ca_certs": None if ca_file is None else str(ca_file),
-        "tls_minimum_version": ssl.TLSVersion.TLSv1_2,
-    }

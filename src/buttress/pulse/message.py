@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from buttress.amqp.parcel import COUNT, is_uncounted
 from buttress.errors import LifecycleError
 from buttress.pulse.envelope import opened
-from buttress.pulse.link import COUNT
 from buttress.web import REQUEST_ID_HEADER
 
 Settlement = Literal["acknowledged", "rejected", "requeued"]
@@ -40,7 +40,7 @@ class Message:
         #: How many times it was delivered, this one included.
         self.deliveries = 1 + _number(copied.get(DELIVERIES)) + _number(self.headers.get(COUNT))
         #: True where it was delivered before and nobody has counted that.
-        self.uncounted = bool(info.get("redelivered")) and COUNT not in self.headers
+        self.uncounted = is_uncounted(raw)
         #: What was decided; ``None`` while it is not settled.
         self.settled: Settlement | None = None
         self.body, self.unreadable = _read(raw.body)

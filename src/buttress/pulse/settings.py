@@ -8,9 +8,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from buttress.amqp.address import Address, Parts, is_host, parsed
+from buttress.amqp.address import is_loopback as loopback
 from buttress.config import Key, Secret, Section
-from buttress.pulse.address import GUEST, PORT, TLS_PORT, Address, Parts, is_host, parsed
-from buttress.pulse.address import is_loopback as loopback
 
 _INSTEAD = ("host", "port", "user", "password", "virtual_host")
 
@@ -123,14 +123,7 @@ class PulseSettings(Section):
         said = parsed(self.url) if self.url is not None else self._parts()
         tls = not loopback(said.host) if self.use_ssl is None else self.use_ssl
         tls = said.tls if self.url is not None else tls
-        return Address(
-            host=said.host,
-            port=said.port or (TLS_PORT if tls else PORT),
-            user=said.user or GUEST,
-            password=said.password or Secret(GUEST),
-            virtual_host=said.virtual_host or "/",
-            tls=tls,
-        )
+        return said.address(tls=tls, ca_file=self.ca_file)
 
     def problems(self) -> Iterable[str]:
         """Name a URL that is none, and what does not go together."""

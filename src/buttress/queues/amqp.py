@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections import Counter, defaultdict
@@ -39,7 +40,10 @@ Parcels = Sequence[tuple[str, Any]]
 
 
 class AmqpBroker:
-    """A broker on RabbitMQ 3.10 or later, with quorum queues.
+    """A broker on RabbitMQ 3.10 or later, with queues of the virtual host's default type.
+
+    They are classic ones unless somebody chose otherwise: RabbitMQ 3.10 loses a quorum queue, with
+    all that it confirmed, when it is killed within seconds of making one.
 
     RabbitMQ has no visibilities: this process ends them, and its end ends them all. RabbitMQ
     itself ends one after 30 minutes (its ``consumer_timeout``). Messages of a group come in the
@@ -60,9 +64,9 @@ class AmqpBroker:
         """Make a queue, and that of its dead letters; one that is there is taken as it is."""
         with self._link(queue) as link:
             if link.count(f"{queue}{DEAD}") is None:
-                link.declare(f"{queue}{DEAD}", delays.quorum())
+                link.declare(f"{queue}{DEAD}", {})
             if link.count(queue) is None:
-                link.declare(queue, delays.quorum(f"{queue}{DEAD}"))
+                link.declare(queue, _beyond(f"{queue}{DEAD}"))
         self._state.known.add(queue)
 
     def send(self, queue: str, messages: Sequence[Outgoing]) -> list[Receipt]:
@@ -87,29 +91,28 @@ class AmqpBroker:
         visibility: float,
         options: Mapping[str, Any] = NO_OPTIONS,
     ) -> list[Message]:
-        """Take messages, on a connection that belongs to this thread."""
-        state = self._here()
-        before = state.wakes[queue]
-        with self._failures(queue):
-            link = state.receivers.of(queue)
-            try:
-                found = link.receive(
-                    queue,
-                    min(PREFETCH, limit),
-                    wait,
-                    visibility,
-                    lambda: state.wakes[queue] != before,
-                )
-            except BaseException:
-                link.abandon()
-                raise
-        state.known.add(queue)
-        return [message_of(queue, link, it) for it in found]
+        """Take messages, on a connection that belongs to this thread.
+
+        One that was delivered before, uncounted, is sent anew with its count instead: it may end
+        this process as well.
+        """
+        wakes = self._here().wakes
+        before, deadline = wakes[queue], Deadline(wait)
+        while True:
+            found, again = self._fetched(
+                queue,
+                min(PREFETCH, limit),
+                deadline.left(),
+                visibility,
+                lambda: wakes[queue] != before,
+            )
+            if found or not again:
+                return found
 
     def extend(self, messages: Sequence[Message], visibility: float) -> None:
         """Hide messages for longer; that is between this process and itself."""
-        for message in messages:
-            message.tag.link.extend([message.tag.number], visibility)
+        for link, _, group in _grouped(messages):
+            link.hold([message.tag.number for message in group], visibility)
 
     def delete(self, messages: Sequence[Message]) -> None:
         """Acknowledge messages; those of a lost connection come back."""
@@ -117,27 +120,24 @@ class AmqpBroker:
             self._settle(link, group)
 
     def release(self, messages: Sequence[Message], delay: float) -> None:
-        """Return messages, or move them to where they wait for ``delay`` seconds."""
-        step = delays.step(delay)
+        """Move messages to the end of their queue, or to where they wait for ``delay`` seconds."""
+        steps = [delays.step(delay)] if delay > 0 else []
         for link, queue, group in _grouped(messages):
-            if delay <= 0:
-                self._settle(link, group, again=True)
-                continue
-            place = delays.queue_of(queue, step)
-            with self._moving(link, group):
-                self._publish(queue, [(place, copy(it, count=it.count)) for it in group], [step])
+            place = delays.queue_of(queue, steps[0]) if steps else queue
+            with self._moving(link, group) as moved:
+                self._publish(queue, [(place, copy(it, count=it.count)) for it in moved], steps)
 
     def bury(self, messages: Sequence[Message]) -> None:
         """Copy messages to ``<queue>.dead``, then acknowledge them."""
         for link, queue, group in _grouped(messages):
             dead = f"{queue}{DEAD}"
-            parcels = [(dead, copy(it, count=it.count)) for it in group]
-            with self._moving(link, group):
+            with self._moving(link, group) as moved:
+                parcels = [(dead, copy(it, count=it.count)) for it in moved]
                 try:
                     self._publish(dead, parcels)
                 except UnknownQueue:
                     with self._link(dead) as other:
-                        other.declare(dead, delays.quorum())
+                        other.declare(dead, {})
                     self._publish(dead, parcels)
 
     def depth(self, queue: str) -> Depth:
@@ -268,18 +268,42 @@ class AmqpBroker:
         for step in steps:
             link.declare(delays.queue_of(queue, step), delays.arguments(queue, step))
 
+    def _fetched(
+        self, queue: str, limit: int, wait: float, visibility: float, woken: Callable[[], bool]
+    ) -> tuple[list[Message], list[Message]]:
+        """Give what came for the first time or is counted, and what was sent anew."""
+        state = self._here()
+        with self._failures(queue):
+            link = state.receivers.of(queue)
+            try:
+                parcels = link.receive(queue, limit, wait, visibility, woken)
+                found: tuple[list[Message], list[Message]] = [], []
+                for it in parcels:
+                    found[link.recurs(it)].append(message_of(queue, link, it))
+                self.release(found[1], 0.0)
+            except BaseException:
+                link.abandon()
+                raise
+        state.known.add(queue)
+        return found
+
     def _delaying(self, queue: str) -> list[str]:
         return sorted(self._here().delayed[queue])
 
     @contextmanager
-    def _moving(self, link: Link, messages: Sequence[Message]) -> Iterator[None]:
-        """Acknowledge messages once they are copied; where that fails they come back."""
+    def _moving(self, link: Link, messages: Sequence[Message]) -> Iterator[list[Message]]:
+        """Acknowledge messages once they are copied; where that fails they come back.
+
+        Gives those that are to be copied: not what came back meanwhile, which others may have.
+        """
+        hidden = link.hold([it.tag.number for it in messages], math.inf)
+        moved = [it for it in messages if it.tag.number in hidden]
         try:
-            yield
+            yield moved
         except BaseException:
-            self._settle(link, messages, again=True)
+            self._settle(link, moved, again=True)
             raise
-        self._settle(link, messages)
+        self._settle(link, moved)
 
     def _settle(self, link: Link, messages: Sequence[Message], *, again: bool = False) -> None:
         try:
@@ -302,6 +326,11 @@ class _State:
         self.known: set[str] = set()
         self.delayed: defaultdict[str, set[str]] = defaultdict(set)
         self.wakes: Counter[str] = Counter()
+
+
+def _beyond(dead: str) -> dict[str, str]:
+    """Have a quorum queue give to the dead letters what it gives up on by itself."""
+    return {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}
 
 
 def _seconds() -> float:

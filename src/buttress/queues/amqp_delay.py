@@ -33,10 +33,10 @@ def queue_of(queue: str, delay: int) -> str:
 def arguments(queue: str, delay: int) -> dict[str, Any]:
     """Give the arguments of that queue.
 
-    It is a classic one: that sends a message on before it notes on disk that it has gone, while a
-    quorum queue does it the other way round, and would lose what moves as the broker is killed.
-    An expiry drops what is still in the queue, hence it is far longer than the delay, and is
-    put off by each declaration.
+    It is a classic one, whatever the virtual host's default: that sends a message on before it
+    notes on disk that it has gone, while a quorum queue does it the other way round, and would
+    lose what moves as the broker is killed. An expiry drops what is still in the queue, hence it
+    is far longer than the delay, and is put off by each declaration.
     """
     return {
         "x-queue-type": "classic",
@@ -44,15 +44,4 @@ def arguments(queue: str, delay: int) -> dict[str, Any]:
         "x-dead-letter-routing-key": queue,
         "x-message-ttl": delay,
         "x-expires": 2 * delay + SPARE,
-    }
-
-
-def quorum(beyond: str | None = None) -> dict[str, Any]:
-    """Give the arguments of a quorum queue; what it gives up on goes to ``beyond``."""
-    if beyond is None:
-        return {"x-queue-type": "quorum"}
-    return {
-        "x-queue-type": "quorum",
-        "x-dead-letter-exchange": "",
-        "x-dead-letter-routing-key": beyond,
     }

@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 import amqp
 from amqp import exceptions
 
+from buttress.amqp.address import Address
+from buttress.amqp.frames import tolerant
+from buttress.amqp.marks import Marks
+from buttress.amqp.parcel import is_uncounted
 from buttress.errors import MessageError, SetupError, Unavailable
 from buttress.lifecycle import Deadline
-from buttress.queues.amqp_address import Address
 
 #: The connection is gone, or of no more use.
 LOST = (OSError, exceptions.ConnectionError)
@@ -46,6 +49,7 @@ class Held(NamedTuple):
 class Link:
     """A connection and its channel; for one thread at a time, who holds its lock.
 
+    `hold` may be called meanwhile by any other: what is held has a lock of its own.
     ``heartbeat`` is in seconds; 0 is none.
     """
 
@@ -55,12 +59,15 @@ class Link:
         self.lost = False
         #: The messages that are not settled, by their numbers.
         self.held: dict[int, Held] = {}
+        self._holding = threading.Lock()
         self._prefetch = 0
+        self._marks = Marks(0)
         self._connection = amqp.Connection(
             **address.options(),
             connect_timeout=timeout,
             heartbeat=heartbeat,
             client_properties={"connection_name": name},
+            frame_handler=tolerant,
         )
         try:
             self._connection.connect()
@@ -115,6 +122,8 @@ class Link:
         """
         found: list[Any] = []
         with self.lock:
+            if not self._prefetch:
+                self._marks = Marks(limit)
             if self._prefetch != limit:
                 self.channel.basic_qos(0, limit, False)
                 self._prefetch = limit
@@ -123,16 +132,21 @@ class Link:
             # What is on its way comes before the answer to this.
             self.channel.basic_cancel(tag)
             held = Held(queue, time.monotonic() + visibility)
-            self.held.update((it.delivery_tag, held) for it in found)
+            with self._holding:
+                self.held.update((it.delivery_tag, held) for it in found)
         return found
 
-    def extend(self, numbers: Iterable[int], visibility: float) -> None:
-        """Hide messages for so many seconds from now."""
-        until = time.monotonic() + visibility
-        for number in numbers:
-            held = self.held.get(number)
-            if held is not None:
-                self.held[number] = held._replace(until=until)
+    def recurs(self, parcel: Any) -> bool:
+        """Tell of the next message received whether it was delivered before, uncounted."""
+        return self._marks.believes(marked=is_uncounted(parcel))
+
+    def hold(self, numbers: Iterable[int], seconds: float) -> list[int]:
+        """Hide messages for so many seconds from now, and give those that were still hidden."""
+        until = time.monotonic() + seconds
+        with self._holding:
+            found = [number for number in numbers if number in self.held]
+            self.held.update((number, self.held[number]._replace(until=until)) for number in found)
+        return found
 
     def settle(self, numbers: Sequence[int], *, again: bool = False) -> None:
         """Tell the broker that messages are done, or are to be delivered again.
@@ -140,13 +154,15 @@ class Link:
         What it was told before, or brought on a link that is lost, is passed over.
         """
         with self.lock:
+            with self._holding:
+                done = [number for number in sorted(numbers) if number in self.held]
+                oldest = _common(done, sorted(self.held))
+                for number in done:
+                    del self.held[number]
             if again:
-                for number in self._known(numbers):
-                    self.channel.basic_reject(number, requeue=True)
+                self._reject(done)
             else:
-                self._acknowledge(set(self._known(numbers)))
-            for number in numbers:
-                self.held.pop(number, None)
+                self._acknowledge(done, oldest)
 
     def beat(self) -> None:
         """Tell the broker that this side lives, unless a thread is at it anyway.
@@ -190,7 +206,8 @@ class Link:
     def abandon(self) -> None:
         """Drop the connection without a word."""
         self.lost = True
-        self.held.clear()
+        with self._holding:
+            self.held.clear()
         self._connection.collect()
 
     def _open(self) -> Any:
@@ -207,21 +224,30 @@ class Link:
             self._connection.heartbeat_tick(rate=2)
 
     def _show(self) -> None:
+        """Give back what is hidden no longer."""
         now = time.monotonic()
-        over = [number for number, held in list(self.held.items()) if held.until <= now]
-        if over:
-            self.settle(over, again=True)
+        with self._holding:
+            over = [number for number, held in self.held.items() if held.until <= now]
+            for number in over:
+                del self.held[number]
+        self._reject(over)
 
-    def _known(self, numbers: Iterable[int]) -> list[int]:
-        return sorted(number for number in numbers if number in self.held)
+    def _reject(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self.channel.basic_reject(number, requeue=True)
 
-    def _acknowledge(self, done: set[int]) -> None:
-        """Acknowledge the oldest of what is held at once, as far as it is done."""
-        oldest = list(itertools.takewhile(done.__contains__, sorted(self.held)))
+    def _acknowledge(self, numbers: Sequence[int], oldest: int) -> None:
+        """Acknowledge messages; the first so many, which are the oldest of all, at once."""
         if oldest:
-            self.channel.basic_ack(oldest[-1], multiple=True)
-        for number in sorted(done.difference(oldest)):
+            self.channel.basic_ack(numbers[oldest - 1], multiple=True)
+        for number in numbers[oldest:]:
             self.channel.basic_ack(number)
+
+
+def _common(some: Sequence[int], all_: Sequence[int]) -> int:
+    """Count the numbers with which both begin."""
+    pairs = zip(some, all_, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 class _Confirms:

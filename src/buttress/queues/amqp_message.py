@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import amqp
 
+from buttress.amqp.parcel import COUNT, PERSISTENT, copy_of, headers_of
 from buttress.queues.message import Message, Outgoing
 
 if TYPE_CHECKING:
@@ -16,11 +17,8 @@ if TYPE_CHECKING:
 
 #: The header that is ours. Attributes are in it: as headers, some would steer the broker.
 OURS = "buttress"
-#: What the broker itself writes into headers.
-THEIRS = ("x-death", "x-delivery-count", "x-acquired-count", "x-first-death-", "x-last-death-")
 #: Most characters of a reason.
 REASON = 1000
-PERSISTENT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +55,12 @@ def parcel(message: Outgoing) -> Any:
 def copy(message: Message, *, count: int) -> Any:
     """Write a received message again: ``count`` deliveries are behind it."""
     old = message.tag.parcel
-    headers = {name: it for name, it in _headers(old).items() if not name.startswith(THEIRS)}
+    headers = headers_of(old)
     ours = {**_ours(headers), "id": message.id, "count": count}
     ours.pop("reason", None)
     if message.reason is not None:
         ours["reason"] = message.reason[:REASON]
-    properties = {**old.properties, "delivery_mode": PERSISTENT}
-    properties["application_headers"] = {**headers, OURS: ours}
-    return amqp.Message(old.body, **properties)
+    return copy_of(old, {**headers, OURS: ours})
 
 
 def message_of(queue: str, link: Link, found: Any) -> Message:
@@ -76,8 +72,8 @@ def message_of(queue: str, link: Link, found: Any) -> Message:
         id=str(ours.get("id") or found.properties.get("message_id") or uuid.uuid4().hex),
         queue=queue,
         body=body if isinstance(body, str) else bytes(body or b"").decode(errors="replace"),
-        count=1 + _number(ours.get("count")) + _deliveries(found, headers),
-        attributes=_attributes(headers, ours),
+        count=1 + _number(ours.get("count")) + _number(headers.get(COUNT)),
+        attributes=_attributes(ours.get("attributes", headers_of(found))),
         sent=_sent(ours.get("sent"), found.properties.get("timestamp")),
         request_id=_text(ours.get("rid")),
         group_id=_text(ours.get("group")),
@@ -95,20 +91,10 @@ def _ours(headers: Mapping[str, Any]) -> dict[str, Any]:
     return dict(ours) if isinstance(ours, dict) else {}
 
 
-def _deliveries(found: Any, headers: Mapping[str, Any]) -> int:
-    """Give the deliveries before this one; a classic queue tells only whether there was one."""
-    again = int(bool(found.delivery_info.get("redelivered")))
-    return max(again, _number(headers.get("x-delivery-count")))
-
-
-def _attributes(headers: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, str]:
+def _attributes(given: object) -> dict[str, str]:
     """Give the attributes; of another sender's message they are its plain headers."""
-    given = ours.get("attributes", headers)
-    return {
-        name: str(it)
-        for name, it in (given.items() if isinstance(given, dict) else ())
-        if isinstance(it, str | int | float) and not name.startswith(THEIRS)
-    }
+    found = given.items() if isinstance(given, dict) else ()
+    return {name: str(it) for name, it in found if isinstance(it, str | int | float)}
 
 
 def _number(value: object) -> int:
@@ -123,4 +109,4 @@ def _sent(ours: object, theirs: Any) -> float | None:
     try:
         return float(ours)  # type: ignore[arg-type]  # what is no number is refused here
     except (TypeError, ValueError):
-        return None if theirs is None else float(theirs.timestamp())
+        return float(theirs) if isinstance(theirs, int) else None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -12,8 +15,9 @@ import sqlalchemy as sa
 from buttress.backoff import pauses
 from buttress.db.engine import set_limit
 from buttress.db.firebird import commit_tables
-from buttress.db.migrations import OWN_PREFIX
-from buttress.errors import Unavailable
+from buttress.db.migrations import ANOTHER
+from buttress.db.ownership import OwnTables
+from buttress.errors import SetupError
 from buttress.lifecycle import Deadline
 
 if TYPE_CHECKING:
@@ -41,33 +45,33 @@ def run(context: Any) -> None:
     commit_tables(connection)
     _configure(context, location, connection)
     _lock(connection, location.version_table, attributes["timeout"])
-    with context.begin_transaction():
+    with _without_foreign_keys(connection), context.begin_transaction():
+        before = _orphans(connection)
         context.run_migrations()
+        _refuse_more_orphans(connection, before)
 
 
 def _configure(context: EnvironmentContext, location: Location, connection: sa.Connection) -> None:
     sqlite = connection.dialect.name == "sqlite"
     options: dict[str, Any] = {"transactional_ddl": True} if sqlite else {}
+    own = OwnTables(location.versions)
     context.configure(
         connection=connection,
         target_metadata=list(location.metadata),
         version_table=location.version_table,
         render_as_batch=sqlite,
-        include_name=_is_the_application_s,
+        include_object=own.include,
         on_version_apply=_tell,
         **options,
     )
-
-
-def _is_the_application_s(name: str | None, kind: str, _parents: Any) -> bool:
-    return kind != "table" or not (name or "").startswith((OWN_PREFIX, "alembic_version"))
 
 
 def _tell(*_: Any, **told: Any) -> None:
     step = told["step"]
     way = "Upgraded" if step.is_upgrade else "Downgraded"
     revision = step.up_revision
-    logger.info("%s the database: %s, %s", way, revision.revision, revision.doc)
+    name = ", ".join(filter(None, (revision.revision, revision.doc)))
+    logger.info("%s the database: %s", way, name)
 
 
 def _prepare(connection: sa.Connection, timeout: float) -> None:
@@ -88,8 +92,11 @@ def _prepare(connection: sa.Connection, timeout: float) -> None:
 
 def _lock(connection: sa.Connection, name: str, timeout: float) -> None:
     """Wait until no other process migrates; closing the connection lets the next one begin."""
-    sql = _LOCKS.get(connection.dialect.name)
+    dialect = connection.dialect.name
+    sql = _LOCKS.get(dialect)
     if sql is None:
+        if dialect != "sqlite":
+            logger.warning("%s has no lock for migrations: let no other process migrate", dialect)
         return
     key = crc32(f"buttress:{connection.engine.url.database}:{name}".encode())
     deadline = Deadline(timeout)
@@ -99,5 +106,42 @@ def _lock(connection: sa.Connection, name: str, timeout: float) -> None:
         if taken:
             return
         if deadline.passed:
-            raise Unavailable(f"Another process migrates for more than {timeout:g} s.")
+            raise SetupError(ANOTHER.format(timeout))
         time.sleep(pause)
+
+
+@contextmanager
+def _without_foreign_keys(connection: sa.Connection) -> Iterator[None]:
+    """Let SQLite make a table anew, which drops the old one and would delete what refers to it."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _orphans(connection: sa.Connection) -> Counter[str] | None:
+    """Count the rows on SQLite that refer to none, by table; ``None`` where that cannot be told."""
+    if connection.dialect.name != "sqlite":
+        return None
+    try:
+        found = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    except sa.exc.OperationalError:  # a table refers to columns that are no key
+        return None
+    return Counter(row[0] for row in found)
+
+
+def _refuse_more_orphans(connection: sa.Connection, before: Counter[str] | None) -> None:
+    after = _orphans(connection)
+    if before is None or after is None:
+        return
+    rows = ", ".join(f"{count} of {table}" for table, count in (after - before).items())
+    if rows:
+        raise SetupError(
+            f"The migrations leave rows that refer to none ({rows}): delete or change those too; "
+            "foreign keys do not act while SQLite migrates."
+        )

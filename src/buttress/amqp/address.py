@@ -1,9 +1,12 @@
-"""Where the broker is, and as whom: the settings as one address."""
+"""Where RabbitMQ is, and as whom: what a URL or settings say, and what a library wants to know."""
 
 from __future__ import annotations
 
 import re
+import ssl
 from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
@@ -28,12 +31,40 @@ class Address(Struct, frozen=True, kw_only=True):
     password: Secret
     virtual_host: str
     tls: bool
+    #: The certificates of the authorities to trust, instead of the system's.
+    ca_file: Path | None = None
+
+    @property
+    def bracketed(self) -> str:
+        """Give the host as URLs write it."""
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def shown(self) -> str:
         """Name the broker as the log and the heartbeat do."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return f"{self.bracketed}:{self.port}"
+
+    def options(self) -> dict[str, Any]:
+        """Give what `amqp.Connection` wants to know of it."""
+        return {"host": self.shown, **self.login()}
+
+    def login(self) -> dict[str, Any]:
+        """Give what py-amqp and kombu both want to know: all but the host."""
+        return {
+            "userid": self.user,
+            "password": self.password.reveal(),
+            "login_method": "PLAIN",
+            "virtual_host": self.virtual_host,
+            "ssl": self._tls() if self.tls else False,
+        }
+
+    def _tls(self) -> dict[str, Any]:
+        return {
+            "server_hostname": self.host,
+            "cert_reqs": ssl.CERT_REQUIRED,
+            "ca_certs": None if self.ca_file is None else str(self.ca_file),
+            "tls_minimum_version": ssl.TLSVersion.TLSv1_2,
+        }
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -45,6 +76,18 @@ class Parts(Struct, frozen=True, kw_only=True):
     user: str | None = None
     password: Secret | None = None
     virtual_host: str | None = None
+
+    def address(self, *, tls: bool, ca_file: Path | None) -> Address:
+        """Fill in RabbitMQ's defaults."""
+        return Address(
+            host=self.host,
+            port=self.port or (TLS_PORT if tls else PORT),
+            user=self.user or GUEST,
+            password=self.password or Secret(GUEST),
+            virtual_host=self.virtual_host or "/",
+            tls=tls,
+            ca_file=ca_file,
+        )
 
 
 def parsed(url: Secret) -> Parts:
