@@ -132,14 +132,19 @@ def _of_type(settings: CacheSettings, kind: str) -> Location:
 
 def _of_url(url: str) -> Location:
     try:
+        scheme, _, rest = url.partition("://")
+        if (
+            SCHEMES.get(scheme.lower()) == MEMCACHED
+        ):  # a list of servers is no authority of RFC 3986
+            return _memcached_url(rest)
         parts = urlsplit(url)
         kind = SCHEMES.get(parts.scheme)
         if kind is None or ":" not in url:
             raise ValueError
         if parts.fragment or "@" in parts.query:
             raise _Said("CACHE_URL: write a # or ? in a password or a path as %23 or %3F.")
-        if kind in (REDIS, MEMCACHED, FILE):
-            return {REDIS: _redis, MEMCACHED: _memcached_url, FILE: _file}[kind](parts, url)
+        if kind in (REDIS, FILE):
+            return {REDIS: _redis, FILE: _file}[kind](parts, url)
     except ValueError as error:
         # The text of another error may show a part of the URL.
         raise ValueError(str(error) if isinstance(error, _Said) else _WRONG_URL) from None
@@ -168,10 +173,11 @@ def _redis(parts: SplitResult, url: str) -> Location:
     return Location(REDIS, f"{parts.scheme}://{host}:{port}/{database or 0}", url=Secret(url))
 
 
-def _memcached_url(parts: SplitResult, _: str) -> Location:
-    if "@" in parts.netloc or parts.path.strip("/") or parts.query:
+def _memcached_url(rest: str) -> Location:
+    servers, _, path = rest.partition("/")
+    if path.strip("/") or set(rest) & set("@?#"):
         raise _Said("CACHE_URL: write memcached://host:port,host:port and nothing else.")
-    return _memcached(parts.netloc or "127.0.0.1")
+    return _memcached(servers or "127.0.0.1")
 
 
 def _memcached(text: str) -> Location:
@@ -198,7 +204,7 @@ def _said_elsewhere(settings: CacheSettings, found: Location, url: str) -> list[
     return [
         ("CACHE_DIR", settings.dir not in (None, found.folder)),
         ("CACHE_MEMCACHED_SERVERS", _other_servers(settings, found)),
-        *_redis_elsewhere(settings, found, urlsplit(url)),
+        *_redis_elsewhere(settings, found, urlsplit(url if found.kind == REDIS else "")),
     ]
 
 
