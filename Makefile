@@ -6,7 +6,7 @@ ENGINES ?= embedded
 BIN := .venv/bin
 WORKERS ?= auto
 # What the tests use of the optional dependencies; the servers are a group of their own.
-EXTRAS := db mariadb firebird redis memcached peers schedule aws amqp
+EXTRAS := db mariadb firebird redis memcached peers schedule aws amqp auth jwt ldap oidc limiter
 BENCH ?= $(basename $(notdir $(wildcard benchmarks/*.py)))
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)

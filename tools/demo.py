@@ -31,8 +31,12 @@ APP = "piste.app.main:app"
 HIGHEST_PORT = 65535
 #: Seconds that what happens by itself may take.
 PATIENCE = 15.0
-#: Another depth in each run, so that an old one is not taken for the answer.
+#: Another depth and another user in each run, so that an old one is not taken for the answer.
 SNOW_CM = 20 + secrets.randbelow(180)
+NAME = f"ada-{secrets.token_hex(3)}"
+PASSWORD = secrets.token_urlsafe(12)
+#: What Piste cannot start without, and what makes it the same service after a restart.
+SECRETS = ("SECRET_KEY", "JWT_SECRET_KEY")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Question:
     body: str | None = None
     status: int = 200
     becomes: Mapping[str, object] = field(default_factory=dict)
+    #: Whether it is asked with the token of a login.
+    known: bool = False
 
     def curl(self, url: str) -> str:
         """Write the request as a line for a shell."""
@@ -52,7 +58,8 @@ class Question:
             words += ["-X", self.method]
         if self.body is not None:
             words += ["-H", "Content-Type: application/json", "-d", self.body]
-        return shlex.join([*words, url + self.path])
+        known = ['-H "Authorization: Bearer $TOKEN"'] if self.known else []
+        return " ".join([shlex.join(words), *known, shlex.quote(url + self.path)])
 
     def is_met(self, status: int, text: str) -> bool:
         """Tell whether this is the answer that must come back."""
@@ -63,14 +70,24 @@ class Question:
 
 
 REPORT = {"piste": "glacier", "snow_cm": SNOW_CM, "groomed": True}
-QUESTIONS = (
+CREDENTIALS = {"name": NAME, "password": PASSWORD}
+USER = {**CREDENTIALS, "email": "ada@val-sereine.example"}
+#: What anybody may ask; then what takes a login, and a role that the operator gives.
+OPEN = (
     Question("/summary"),
     Question("/pistes?difficulty=red&groomed=false"),
-    Question("/lifts/aiguille", "PATCH", '{"open": true}'),
-    Question("/reports", "POST", json.dumps(REPORT), 202),
+    Question("/lifts/aiguille", "PATCH", '{"open": true}', 401),
+    Question("/users", "POST", json.dumps(USER), 201),
+)
+ROLE = ("user", "role", NAME, "--add", "patrol")
+LOGIN = Question("/login", "POST", json.dumps(CREDENTIALS))
+QUESTIONS = (
+    Question("/me", known=True, becomes={"roles": ["patrol"]}),
+    Question("/lifts/aiguille", "PATCH", '{"open": true}', known=True),
+    Question("/reports", "POST", json.dumps(REPORT), 202, known=True),
     Question("/pistes/glacier", becomes={"snow_cm": SNOW_CM}),
-    Question("/pistes/glacier", "PATCH", '{"open": true}'),
-    Question("/pistes/glacier", "PATCH", '{"open": false}'),
+    Question("/pistes/glacier", "PATCH", '{"open": true}', known=True),
+    Question("/pistes/glacier", "PATCH", '{"open": false}', known=True),
 )
 
 
@@ -104,17 +121,17 @@ def demonstrate(engines: AbstractContextManager[Engines], port: int, *, check_on
     with engines as chosen, environment_with(chosen.variables):
         print(f"demo: engines: {chosen.description}", flush=True)
         if chosen.variables:
-            migrate()
+            operate("db", "upgrade")
         with running(PISTE, port, app=APP) as service:
             return check(service, chosen) if check_only else serve(service, chosen)
 
 
-def migrate() -> None:
-    """Bring the database up to date, as an operator does. Raises `NotServing` where it fails."""
-    command = [str(Path(sys.executable).with_name("buttress")), "db", "upgrade", "--app", APP]
-    print("\n$ buttress db upgrade", flush=True)
+def operate(*words: str) -> None:
+    """Run a command of the operator. Raises `NotServing` where it fails."""
+    command = [str(Path(sys.executable).with_name("buttress")), *words, "--app", APP]
+    print(f"\n$ buttress {shlex.join(words)}", flush=True)
     if subprocess.run(command, cwd=PISTE, env=environment(), check=False).returncode:
-        raise NotServing("the database could not be upgraded")
+        raise NotServing(f"buttress {words[0]} {words[1]} failed")
 
 
 def usable_port(text: str) -> int:
@@ -154,29 +171,44 @@ def serve(service: Running, engines: Engines) -> int:
 def ask_all(service: Running, engines: Engines) -> list[str]:
     """Ask every question, show the mail that comes of them, and tell what is not as it must be."""
     before = engines.count()
-    failed = [
-        f"not answered as it must be: {it.curl(service.url)}"
-        for it in QUESTIONS
-        if not show(service, it)
-    ]
+    wrong = [it for it in OPEN if show(service, it) is None]
+    token = log_in(service)
+    wrong += [it for it in QUESTIONS if show(service, it, token) is None]
+    failed = [f"not answered as it must be: {it.curl(service.url)}" for it in wrong]
     if not until(lambda: engines.count() > before):
         return [*failed, "the patrol has no mail"]
     print(f"\nThe patrol has a mail:\n{indent(engines.newest(), '  ')}", flush=True)
     return failed
 
 
-def show(service: Running, question: Question) -> bool:
-    """Ask one question, again where its answer takes a moment; print both and tell if it is met."""
+def log_in(service: Running) -> str:
+    """Give the user a role and log in; gives the token. Raises `NotServing` where that fails."""
+    operate(*ROLE)
+    answer = show(service, LOGIN)
+    if answer is None:
+        raise NotServing("nobody can log in")
+    token: str = json.loads(answer)["access_token"]
+    print(f"\n$ TOKEN={token}", flush=True)
+    return token
+
+
+def show(service: Running, question: Question, token: str = "") -> str | None:
+    """Ask one question, again where its answer takes a moment; print both.
+
+    Gives the answer, or ``None`` where it is not what it must be.
+    """
+    asked_with = token if question.known else None
     print(f"\n$ {question.curl(service.url)}", flush=True)
     answers: list[tuple[int, str]] = []
 
     def is_met() -> bool:
-        answers.append(service.ask(question.path, question.method, question.body))
+        answers.append(service.ask(question.path, question.method, question.body, asked_with))
         return question.is_met(*answers[-1])
 
     met = until(is_met) if question.becomes else is_met()
-    print(answers[-1][1].strip(), flush=True)
-    return met
+    text = answers[-1][1]
+    print(text.strip(), flush=True)
+    return text if met else None
 
 
 def until(holds: Callable[[], bool]) -> bool:
@@ -188,10 +220,12 @@ def until(holds: Callable[[], bool]) -> bool:
 
 
 def write_secrets(folder: Path) -> None:
-    """Write a generated secret key, readable by this user alone, unless there is a file."""
+    """Write the secrets that are not there, generated and readable by this user alone."""
     file = folder / "config.py"
-    if not file.exists():
-        add_secret(file, "SECRET_KEY", generate(), make_folder=True)
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    for key in SECRETS:
+        if not re.search(rf"^{key}\b", text, re.MULTILINE):
+            add_secret(file, key, generate(), make_folder=True)
 
 
 def refuse(sentence: str) -> NoReturn:

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from buttress import Code, errors
+from buttress.config import Secret
 from buttress.config.annotation import describe
 from buttress.config.registry import Field, Registry
 from buttress.config.section import SectionSpec
@@ -81,6 +82,7 @@ def registry() -> Registry:
             *CORE,
             SectionSpec("serving", ServingSettings, prefix=""),
             *(SectionSpec(it.name, it.settings) for it in extensions if it.settings),
+            *(SectionSpec(name, more) for it in extensions for name, more in it.sections.items()),
         ]
     )
 
@@ -110,6 +112,8 @@ def default(field: Field) -> str:
     value = field.default()
     if value is None:
         return "–"
+    if isinstance(value, Secret):  # a default is nobody's secret
+        value = value.reveal()
     if isinstance(value, timedelta):
         return f"`{value.total_seconds():.15g}`"
     return f"`{value}`" if value and isinstance(value, str) else f"`{json(value)}`"

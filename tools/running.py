@@ -30,11 +30,15 @@ class Running:
         self.process = process
         self.url = f"http://{HOST}:{port}"
 
-    def ask(self, path: str, method: str = "GET", body: str | None = None) -> tuple[int, str]:
+    def ask(
+        self, path: str, method: str = "GET", body: str | None = None, token: str | None = None
+    ) -> tuple[int, str]:
         """Send one request and give status and text; a status from 400 on is an answer too."""
         request = Request(self.url + path, method=method, data=body.encode() if body else None)
         if body:
             request.add_header("Content-Type", "application/json")
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
         try:
             with urlopen(request, timeout=10) as answer:
                 return answer.status, answer.read().decode()

@@ -67,6 +67,7 @@ def configure(app: Service) -> None:
         sections=[
             SectionSpec("serving", ServingSettings, prefix=""),
             *(SectionSpec(e.name, e.settings) for e in extensions if e.settings is not None),
+            *(SectionSpec(name, it) for e in extensions for name, it in e.sections.items()),
         ],
         reserves=(*plan.reserves, *(prefix for e in extensions for prefix in e.reserves)),
         arguments=_arguments(app, plan),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module, metadata
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from buttress.errors import ExtensionError
@@ -34,8 +34,12 @@ BUILT_IN = {
     "cors": "buttress.web.cors:CorsExtension",
     "templates": "buttress.web.templates:TemplatesExtension",
     "health": "buttress.health.extension:HealthExtension",
+    "limiter": "buttress.limiter.extension:LimiterExtension",
     "cache": "buttress.cache.extension:CacheExtension",
     "db": "buttress.db.extension:DbExtension",
+    "auth": "buttress.auth.extension:AuthExtension",
+    "jwt": "buttress.jwt.extension:JwtExtension",
+    "auth0": "buttress.auth0.extension:Auth0Extension",
     "peers": "buttress.peers.extension:PeersExtension",
     "mail": "buttress.mail.extension:MailExtension",
     "queues": "buttress.queues.extension:QueuesExtension",
@@ -45,6 +49,9 @@ BUILT_IN = {
 
 #: What extensions provide beside themselves, and which.
 PROVIDED_BY = {
+    "generate_password_hash": "auth",
+    "check_password_hash": "auth",
+    "argon2": "auth",
     "peer": "peers",
     "external": "peers",
     "get_ses_client": "mail",
@@ -65,6 +72,8 @@ class Extension(Generic[S, T]):
     #: Attribute of the application and prefix of the keys; never an attribute of `flask.Flask`.
     name: ClassVar[str]
     settings: ClassVar[type[Section] | None] = None
+    #: Further sections by their names, which are the prefixes of their keys.
+    sections: ClassVar[Mapping[str, type[Section]]] = MappingProxyType({})
     #: Prefixes of foreign keys that are passed through to ``app.config``, such as ``RATELIMIT_``.
     reserves: ClassVar[tuple[str, ...]] = ()
     #: Attributes of what is built that the application has too, such as ``app.peer``.

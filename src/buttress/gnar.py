@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from operator import methodcaller
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,9 +18,12 @@ from buttress.discovery import discover
 from buttress.errors import ConfigError, ExtensionError, LifecycleError, SetupError
 from buttress.extension import DEFAULT_EXTENSIONS
 from buttress.loading import recorded
-from buttress.service import Absent, Plan, Service
+from buttress.service import Plan, Service
 from buttress.serving import serve, serve_development
 from buttress.web import install_errors, install_hooks
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 logger = logging.getLogger("buttress.gnar")
 
@@ -41,30 +44,25 @@ RUN_STEPS = (
 )
 
 #: The extensions that have a step of their own; `GnarApp.configure_flask` builds the others.
-WITH_A_STEP = frozenset({"log", "db", "jwt", "queues", "schedule", "cors"})
+WITH_A_STEP = frozenset({"log", "auth", "db", "jwt", "queues", "schedule", "cors"})
 
 #: What a GnarApp has beside the default extensions, each where its package is installed.
 PACKAGES = {
     "cache": "flask_caching",
     "db": "flask_sqlalchemy_lite",
+    "auth": "argon2",
+    "jwt": "flask_jwt_extended",
     "peers": "requests",
     "mail": "buttress",
     "queues": "buttress",
     "schedule": "apscheduler",
 }
 
-#: What is documented of a GnarApp and comes with an extension of a later version.
-LATER = {
-    "argon2": "auth",
-    "generate_password_hash": "auth",
-    "check_password_hash": "auth",
-}
-
-#: Keys that those extensions will read; nobody is warned of them.
+#: Keys of the extensions that it may lack; nobody is warned of them.
 RESERVES = ("ARGON2_", "JWT_", "PG_", "SES_", "SQS_")
 
 #: Settings that a GnarApp has unless a file, the environment or the command line says otherwise.
-PRESETS = {"ERRORS_STYLE": "gnar", "LOG_STYLE": "text"}
+PRESETS = {"ERRORS_STYLE": "gnar", "LOG_STYLE": "text", "JWT_RENEW": True}
 DEVELOPMENT_PRESETS = {
     "CORS_ORIGINS": "*",
     "CORS_EXPOSE_HEADERS": ("Authorization",),
@@ -108,7 +106,7 @@ class GnarApp(Service):
             steps=tuple(methodcaller(step) for step in RUN_STEPS),
             facade=_arguments(mode, port, log_level),
             presets=PRESETS | DEVELOPMENT_PRESETS if mode == "development" else PRESETS,
-            extensions=_extensions(no_db),
+            extensions=_extensions(no_db, no_jwt),
             blueprint_modules=blueprint_modules,
             reserves=RESERVES,
         )
@@ -159,12 +157,17 @@ class GnarApp(Service):
         boot.report_warnings(self)
 
     def configure_argon2(self) -> None:
-        """Do nothing yet: passwords come with the extension ``auth``, and no app is without."""
+        """Build the passwords and what stands on them, where argon2-cffi is installed."""
+        boot.build(self, ["auth"])
+        if self.slot("auth"):
+            logger.info("Argon2 PasswordHasher instantiated with %s", _costs(self.argon2))
 
     def configure_database(self) -> None:
         """Build the database, unless ``no_db``, and what may live in it."""
         if not self.no_db:
             _build(self, "db", "pip install 'buttress[db]', or pass no_db=True")
+        if self.slot("auth"):
+            self.auth.settle()
         boot.build(self, ["queues", "schedule"] if self.slot("db") else ["queues"])
 
     def attach_instance(self) -> None:
@@ -182,7 +185,7 @@ class GnarApp(Service):
     def configure_jwt(self) -> None:
         """Build the JWT support, unless ``no_jwt``."""
         if not self.no_jwt:
-            _build(self, "jwt", f"{_NOT_YET}: pass no_jwt=True")
+            _build(self, "jwt", "pip install 'buttress[jwt]', or pass no_jwt=True")
 
     def configure_sqs_polls(self) -> None:
         """Poll the queues in ``sqs``, once the application has started."""
@@ -199,16 +202,6 @@ class GnarApp(Service):
         if not self.broken:
             server = " development server" if self.mode == "development" else ""
             logger.info("Gnar-%s%s is up", self.display_name, server)
-
-
-_NOT_YET = "this version of Buttress does not have it yet"
-
-
-def _comes_later(_: object, name: str) -> str:
-    return f"{name} of a GnarApp comes with the extension '{LATER[name]}': {_NOT_YET}."
-
-
-Absent.put(GnarApp, LATER, _comes_later)
 
 
 def _arguments(mode: object, port: int, log_level: str | None) -> dict[str, Any]:
@@ -230,10 +223,17 @@ def _build(app: GnarApp, name: str, remedy: str) -> None:
         raise ExtensionError(name, f"{app.name} needs the extension '{name}': {remedy}.")
 
 
-def _extensions(no_db: bool) -> list[str]:
+def _costs(hasher: PasswordHasher) -> dict[str, int]:
+    names = ("time_cost", "memory_cost", "parallelism", "hash_len", "salt_len")
+    return {name: getattr(hasher, name) for name in names}
+
+
+def _extensions(no_db: bool, no_jwt: bool) -> list[str]:
     found = {name for name, package in PACKAGES.items() if find_spec(package) is not None}
     if no_db or "db" not in found:
         found -= {"db", "schedule"}
+    if no_jwt:
+        found -= {"jwt"}
     return [*DEFAULT_EXTENSIONS, *found]
 
 

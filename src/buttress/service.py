@@ -19,15 +19,20 @@ from buttress.loading import recorded
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from argon2 import PasswordHasher
     from flask.ctx import AppContext
     from flask.testing import FlaskClient, FlaskCliRunner
     from flask.wrappers import Response
 
+    from buttress.auth.auth import Auth
+    from buttress.auth0 import Auth0
     from buttress.cache import Cache
     from buttress.config import Configuration, Mode, Settings
     from buttress.db import Database
     from buttress.declare import Marked
     from buttress.health import Health
+    from buttress.jwt import Jwt
+    from buttress.limiter import Limiter
     from buttress.log import Log
     from buttress.mail import Mail
     from buttress.peers import External, Peer, Peers
@@ -90,12 +95,19 @@ class Service(CompiledFlask):
         health: Health
         cache: Cache
         db: Database
+        auth: Auth
+        jwt: Jwt
+        auth0: Auth0
+        limiter: Limiter
         peers: Peers
         mail: Mail
         queues: Queues
         pulse: Pulse
         schedule: Schedule
         # What extensions provide beside themselves.
+        argon2: PasswordHasher
+        generate_password_hash: Callable[[str], str]
+        check_password_hash: Callable[[object, object], bool]
         peer: Callable[[str], Peer]
         external: External
         get_ses_client: Callable[[], Any]

@@ -23,7 +23,7 @@ def ini(text: str) -> dict[str, str]:
 
 MISTAKES = {
     "unknown extension": (app("extensions=['heatlh']"), "Did you mean 'health'?"),
-    "later extension": (app("extensions=['limiter']"), "no extension 'limiter' yet"),
+    "later extension": (app("extensions=['metrics']"), "no extension 'metrics' yet"),
     "missing package": (app("extensions=['snow.lake']"), "There is no module 'snow'"),
     "config is no mapping": (app("config=3"), "config="),
     "lower-case key": (app("config={'port': 1}"), "port"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -127,3 +129,29 @@ def test_symbolic_link(tmp_path: Path) -> None:
     add_secret(tmp_path / "link.py", "KEY", "a")
     assert (tmp_path / "link.py").is_symlink()
     assert values(real) == {"KEY": "a"}
+
+
+def test_rotate_by_end(file: Path) -> None:
+    """An old secret of tokens ends by itself, and those that have ended are dropped."""
+    past, future = "2020-01-01T00:00:00Z", "2199-01-01T00:00:00Z"
+    text = f"JWT_SECRET_KEY = 'a'\nJWT_PREVIOUS_KEYS = {{'{past}': 'x', '{future}': 'y'}}\n"
+    file.parent.mkdir()
+    file.write_text(text, encoding="utf-8")
+    for value in ("b", "c"):
+        assert rotate_secret(file, "JWT_SECRET_KEY", value) == "JWT_PREVIOUS_KEYS"
+        time.sleep(0.002)  # the ends tell them apart
+    found = values(file)
+    assert (found["JWT_SECRET_KEY"], list(found["JWT_PREVIOUS_KEYS"].values())) == (
+        "c",
+        ["b", "a", "y"],
+    )
+    ends = [datetime.fromisoformat(it) for it in found["JWT_PREVIOUS_KEYS"]]
+    assert timedelta(days=30) < ends[0] - datetime.now(UTC) < timedelta(days=32)
+
+
+def test_rotate_refuses_what_is_no_mapping(file: Path) -> None:
+    """What cannot be rotated safely is left as it is."""
+    file.parent.mkdir()
+    file.write_text("JWT_SECRET_KEY = 'a'\nJWT_PREVIOUS_KEYS = ['b']\n", encoding="utf-8")
+    with pytest.raises(SetupError, match="is not a mapping"):
+        rotate_secret(file, "JWT_SECRET_KEY", "new")

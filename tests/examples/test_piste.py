@@ -22,7 +22,7 @@ def test_two_lines() -> None:
     assert second.startswith('app = GnarApp("piste", production=True, port=8000')
 
 
-@pytest.mark.parametrize("area", ["lifts", "pistes", "reports", "summary"])
+@pytest.mark.parametrize("area", ["lifts", "pistes", "reports", "summary", "users"])
 def test_layout(area: str) -> None:
     """Each part of the API has its routes on a global blueprint, its rules, and its names."""
     folder = PISTE / "piste" / "app" / area

@@ -7,7 +7,7 @@ import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tools.demo import PISTE, QUESTIONS, show, until
+from tools.demo import LOGIN, NAME, OPEN, PISTE, QUESTIONS, log_in, show, until, write_secrets
 from tools.running import Running, free_port, running
 
 BROKEN = (
@@ -37,19 +37,26 @@ def service(instance: Path) -> Iterator[Running]:
         yield it
 
 
+@pytest.fixture(scope="module")
+def token(service: Running) -> str:
+    """Ask what anybody may, which makes a user, give that user a role and log in."""
+    assert [it.path for it in OPEN if show(service, it) is None] == []
+    return log_in(service)
+
+
 @contextmanager
 def served(instance: Path) -> Iterator[Running]:
     """Serve it with two workers, which look for stale pistes twice a second."""
-    with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as environ:
-            environ.setenv("PISTE_INSTANCE_PATH", str(instance))
-            environ.setenv("GNAR_WORKERS", "2")
-            environ.setenv("GNAR_DRAIN_GRACE", "0")
-            environ.setenv("GNAR_QUEUES_WAIT", "0.2")
-            environ.setenv("GNAR_QUEUES_VISIBILITY", "2")
-            environ.setenv("GNAR_STALE_CHECK_SECONDS", "0.5")
-            service = stack.enter_context(running(PISTE, free_port()))
-        yield service
+    write_secrets(instance)
+    with pytest.MonkeyPatch.context() as environ:
+        environ.setenv("PISTE_INSTANCE_PATH", str(instance))
+        environ.setenv("GNAR_WORKERS", "2")
+        environ.setenv("GNAR_DRAIN_GRACE", "0")
+        environ.setenv("GNAR_QUEUES_WAIT", "0.2")
+        environ.setenv("GNAR_QUEUES_VISIBILITY", "2")
+        environ.setenv("GNAR_STALE_CHECK_SECONDS", "0.5")
+        with running(PISTE, free_port()) as service:
+            yield service
 
 
 def query(instance: Path, sql: str, *values: object) -> list[Any]:
@@ -85,9 +92,9 @@ def workers(service: Running) -> list[int]:
     return [int(it) for it in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def test_answers(service: Running) -> None:
+def test_answers(service: Running, token: str) -> None:
     """It gives the answers that the demo shows; a snow report is seen in a moment."""
-    assert [it.path for it in QUESTIONS if not show(service, it)] == []
+    assert [it.path for it in QUESTIONS if show(service, it, token) is None] == []
 
 
 def test_unknown(service: Running) -> None:
@@ -110,22 +117,22 @@ def mails_of(instance: Path, name: str) -> list[str]:
     return [text for text in texts if name in text]
 
 
-def test_rule_holds_under_processes(service: Running, instance: Path) -> None:
+def test_rule_holds_under_processes(service: Running, instance: Path, token: str) -> None:
     """However lift and piste are switched in both workers, no piste is open on a closed lift."""
 
     def switch(number: int) -> tuple[int, list[Any]]:
         place = "/pistes/bouquetin" if number % 2 else "/lifts/lac-noir"
         body = '{"open": true}' if number % 3 else '{"open": false}'
-        return service.ask(place, "PATCH", body)[0], query(instance, BROKEN)
+        return service.ask(place, "PATCH", body, token)[0], query(instance, BROKEN)
 
-    service.ask("/pistes/lac-noir", "PATCH", '{"open": false}')
+    service.ask("/pistes/lac-noir", "PATCH", '{"open": false}', token)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(switch, range(120)))
     assert {status for status, _ in answers} == {200, 409}
     assert [broken for _, broken in answers if broken] == []
 
 
-def test_killed_worker_loses_nothing(service: Running) -> None:
+def test_killed_worker_loses_nothing(service: Running, token: str) -> None:
     """Every report that was taken is shown, though a worker is killed meanwhile."""
     names = [it["id"] for it in orjson.loads(service.ask("/pistes")[1])]
     first = workers(service)[0]
@@ -133,7 +140,7 @@ def test_killed_worker_loses_nothing(service: Running) -> None:
         report = orjson.dumps({"piste": name, "snow_cm": 500 + depth}).decode()
         if depth == 6:
             os.kill(first, signal.SIGKILL)
-        assert persistent(lambda body=report: service.ask("/reports", "POST", body)) == 202
+        assert persistent(lambda body=report: service.ask("/reports", "POST", body, token)) == 202
     assert until(
         lambda: (
             [it["snow_cm"] for it in orjson.loads(service.ask("/pistes")[1])]
@@ -145,7 +152,17 @@ def test_killed_worker_loses_nothing(service: Running) -> None:
 def test_state_survives(tmp_path: Path) -> None:
     """It ends with 0, and the next start finds what this one left."""
     with served(tmp_path) as service:
-        assert service.ask("/pistes/couloir", "PATCH", '{"groomed": true}')[0] == 200
+        token = patrol(service, tmp_path)
+        assert service.ask("/pistes/couloir", "PATCH", '{"groomed": true}', token)[0] == 200
         assert service.stop() == 0
     with served(tmp_path) as again:
         assert piste(again, "couloir")["groomed"]
+        assert orjson.loads(again.ask("/me", token=token)[1])["roles"] == ["patrol"]
+
+
+def patrol(service: Running, instance: Path) -> str:
+    """Sign up, and give a token with the role that the database is told of."""
+    assert show(service, OPEN[-1]) is not None
+    query(instance, "UPDATE buttress_user SET roles = ? WHERE name = ?", '["patrol"]', NAME)
+    token: str = orjson.loads(service.ask(LOGIN.path, "POST", LOGIN.body)[1])["access_token"]
+    return token

@@ -66,6 +66,14 @@ def test_error_in_production(make: Make) -> None:
     assert "Traceback" not in answer.text
 
 
+def test_error_in_production_as_documented(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting brings back the traceback that the document has in every answer."""
+    monkeypatch.setenv("GNAR_EXPOSE_TRACEBACK", "true")
+    answer = make().test_client().get("/user/fail")
+    assert answer.json["traceback"].startswith("Shop API Error:\nTraceback")
+    assert "RuntimeError: the piste map is gone" in answer.json["traceback"]
+
+
 def test_error_as_problem(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """With ``ERRORS_STYLE`` set an application answers with true status codes."""
     monkeypatch.setenv("GNAR_ERRORS_STYLE", "problem")

@@ -157,3 +157,9 @@ def test_ses(make: Make, sqs: str) -> None:
     app = make()
     app.boot()
     assert app.get_ses_client().meta.service_model.service_name == "ses"
+
+
+def test_anything_else(make: Make) -> None:
+    """An attribute that nobody knows is missing as anywhere."""
+    with pytest.raises(AttributeError, match="no attribute 'powder'"):
+        _ = make().powder

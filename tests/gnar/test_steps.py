@@ -129,7 +129,7 @@ def test_own_sequence(make: Make) -> None:
     ("more", "extension", "instead"),
     [
         ({"no_db": False}, "db", r"buttress\[db\].*no_db=True"),
-        ({"no_jwt": False}, "jwt", "no_jwt=True"),
+        ({"no_jwt": False}, "jwt", r"buttress\[jwt\].*no_jwt=True"),
     ],
 )
 def test_missing_extension(
@@ -140,7 +140,7 @@ def test_missing_extension(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An application that needs what is not there is told what, and what to do."""
-    monkeypatch.setitem(gnar.PACKAGES, "db", "no_such_package")
+    monkeypatch.setitem(gnar.PACKAGES, extension, "no_such_package")
     with pytest.raises(ExtensionError, match=f"needs the extension '{extension}'.*{instead}"):
         make(**more).boot()
 

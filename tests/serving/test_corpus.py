@@ -70,6 +70,7 @@ SERVED = {
             "006 007 008 010 011 012 017 limit_header_default_01"
         ),
         "headers with an underscore are dropped": "040 chunked_07",
+        "forwarded headers that contradict each other are ignored, not trusted": "019",
     },
 }
 

@@ -142,7 +142,8 @@ def test_length_that_does_not_fit(start: Start, server: str) -> None:
         client.request("GET", path)
         assert client.getresponse().read() == body
     client.close()
-    with pytest.raises(http.client.IncompleteRead):
+    # A server that breaks off may take along the head of the answer, if it is not sent yet.
+    with pytest.raises((http.client.IncompleteRead, http.client.RemoteDisconnected)):
         running.ask("/measured/9")
     assert "ended 4 bytes before its Content-Length" in running.text()
 

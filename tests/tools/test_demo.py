@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import shlex
 import signal
 import socket
@@ -14,16 +15,18 @@ import pytest
 
 from tests.servers import server_url
 from tools import demo, engines
-from tools.demo import Question, write_secrets
+from tools.demo import SECRETS, Question, write_secrets
 from tools.running import free_port
 
 
-def test_secret_is_private(tmp_path: Path) -> None:
-    """The secret is long, and readable by its owner alone."""
+def test_secrets_are_private(tmp_path: Path) -> None:
+    """The secrets are long, different, and readable by their owner alone."""
     write_secrets(tmp_path / "instance")
     file = tmp_path / "instance/config.py"
     assert file.stat().st_mode & 0o777 == 0o600
-    assert len(file.read_text().split('"')[1]) == 43
+    found = runpy.run_path(str(file))
+    assert [len(found[key]) for key in SECRETS] == [43, 43]
+    assert found["SECRET_KEY"] != found["JWT_SECRET_KEY"]
 
 
 def test_secret_stays(tmp_path: Path) -> None:
@@ -34,6 +37,15 @@ def test_secret_stays(tmp_path: Path) -> None:
     assert (tmp_path / "config.py").read_text() == before
 
 
+def test_missing_secret_is_added(tmp_path: Path) -> None:
+    """A file of an earlier version gets what it lacks, and keeps the rest."""
+    file = tmp_path / "config.py"
+    file.write_text('SECRET_KEY = "kept"\n')
+    write_secrets(tmp_path)
+    found = runpy.run_path(str(file))
+    assert (found["SECRET_KEY"], len(found["JWT_SECRET_KEY"])) == ("kept", 43)
+
+
 def test_curl_line() -> None:
     """A request is shown as a shell would take it."""
     line = Question("/x?a=1&b=2", "PATCH", '{"open": true}').curl("http://h")
@@ -41,6 +53,12 @@ def test_curl_line() -> None:
         *("curl", "-X", "PATCH", "-H", "Content-Type: application/json"),
         *("-d", '{"open": true}', "http://h/x?a=1&b=2"),
     ]
+
+
+def test_curl_line_with_a_token() -> None:
+    """The token of a login stands there as a variable that the shell fills in."""
+    line = Question("/me", known=True).curl("http://h")
+    assert line == 'curl -H "Authorization: Bearer $TOKEN" http://h/me'
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import sqlalchemy as sa
 
+from tests.auth.ldap_directory import directory_at
+from tools.services import oidc, slapd
 from tools.services.__main__ import SERVERS
 from tools.services.firebird import GREETING
 from tools.services.place import says
@@ -85,8 +87,10 @@ def test_a_server_starts_once_and_leaves_nothing(folder: Path) -> None:
         ("moto", "TEST_AWS_URL", b"GET /moto-api/data.json HTTP/1.0\r\n\r\n", b"200 OK"),
         ("smtp", "TEST_SMTP_URL", b"", b"220 "),
         ("firebird", "TEST_FIREBIRD_URL", GREETING, b"\x00\x00\x00"),
+        ("slapd", "TEST_LDAP_URL", slapd.GREETING, slapd.WELCOME),
+        ("oidc", "TEST_OIDC_URL", oidc.QUESTION, b'"keys"'),
     ],
-    ids=["memcached", "moto", "smtp", "firebird"],
+    ids=["memcached", "moto", "smtp", "firebird", "slapd", "oidc"],
 )
 def test_other_servers_do_too(
     folder: Path, name: str, variable: str, question: bytes, answer: bytes
@@ -128,6 +132,19 @@ def test_firebird_has_users_of_its_own(folder: Path) -> None:
         engine = sa.create_engine(url.set(password=password), poolclass=sa.NullPool)
         with nullcontext() if opens else pytest.raises(sa.exc.DatabaseError, match="password"):
             assert sa.inspect(engine).get_table_names() == []
+
+
+def test_the_directory_is_empty_and_encrypts(folder: Path) -> None:
+    """The printed administrator may change it, over both ways of TLS that the authority signed."""
+    code, urls, complaints = services("up", "slapd", folder=folder)
+    if code != 0 and os.environ.get("CI") != "true":
+        pytest.skip(f"no slapd is to be had: {complaints}")
+    with directory_at(urls["TEST_LDAP_URL"]) as directory:
+        directory.person("ann", "Piste 7 is open")
+        for scheme in ("ldap", "ldaps"):
+            with directory.users(scheme, starttls="always") as users:
+                assert users.authenticate("ann", "Piste 7 is open") is not None
+                assert users.authenticate("ann", "another") is None
 
 
 def test_a_given_url_wins(folder: Path) -> None:

@@ -146,12 +146,75 @@ def test_errors_have_them_too(make: Make, path: str) -> None:
 
 
 def test_handler_may_speak_for_itself(make: Make) -> None:
-    """Where a handler sets the origin itself, nothing is added."""
+    """Where a handler sets the origin itself, nothing is added but that the origin matters."""
     app = shop(make, CORS_ORIGINS=FRIEND)
     own = {"access-control-allow-origin": STRANGER}
     app.add_url_rule("/own", "own", view_func=lambda: ("", own))
     found = app.test_client().get("/own", headers={"Origin": FRIEND}).headers
     assert found.getlist("Access-Control-Allow-Origin") == [STRANGER]
+    assert found["Vary"] == "Origin"
+
+
+def test_headers_that_a_handler_exposes_stay(make: Make) -> None:
+    """A handler that names other headers to read is not contradicted."""
+    app = shop(make, CORS_ORIGINS=FRIEND, CORS_EXPOSE_HEADERS="X-Total")
+    own = {"Access-Control-Expose-Headers": "X-Page", "Vary": "Accept-Language"}
+    app.add_url_rule("/own", "own", view_func=lambda: ("", own))
+    found = ask(app, path="/own")
+    assert found.getlist("Access-Control-Expose-Headers") == ["X-Page"]
+    assert found.getlist("Vary") == ["Accept-Language, Origin"]
+    assert found["Access-Control-Allow-Origin"] == FRIEND
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Access-Control-Request-Method": "PUT"},
+        {"Origin": FRIEND},
+        {"Origin": "null", "Access-Control-Request-Method": "PUT"},
+        {"Origin": f"{FRIEND}, {FRIEND}", "Access-Control-Request-Method": "PUT"},
+        {"Origin": f"{FRIEND} ", "Access-Control-Request-Method": "PUT"},
+        {"Origin": "*", "Access-Control-Request-Method": "PUT"},
+        {"Origin": "", "Access-Control-Request-Method": "PUT"},
+    ],
+    ids=str,
+)
+def test_what_is_no_preflight_of_a_friend(make: Make, headers: dict[str, str]) -> None:
+    """Whatever is no preflight, or not a friend's, gets no permission to send anything."""
+    answer = shop(make, CORS_ORIGINS=FRIEND).test_client().options("/api/lifts", headers=headers)
+    assert "Access-Control-Allow-Methods" not in answer.headers
+    assert "Origin" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize("origin", ["null", "*", "", "https://", "HTTPS://FRIEND.EXAMPLE"])
+def test_origin_that_nobody_means(make: Make, origin: str) -> None:
+    """An origin that says nothing is not allowed by accident, with credentials least of all."""
+    found = ask(shop(make, CORS_ORIGINS=FRIEND, CORS_SUPPORTS_CREDENTIALS=True), origin)
+    assert list(found) == [("Vary", "Origin")]
+
+
+def test_open_to_all_sends_no_credentials(make: Make) -> None:
+    """Where all origins are allowed the answer names none, so that browsers keep cookies back."""
+    found = ask(shop(make, CORS_ORIGINS="*"), "null")
+    assert found["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in found
+
+
+def test_slashes_do_not_change_the_rule(make: Make) -> None:
+    """A path with more slashes at its begin reaches the same route, and has the same rule."""
+    rules = {"/api/": {"origins": FRIEND}, "/": {"origins": STRANGER, "supports_credentials": True}}
+    app = shop(make, CORS_RESOURCES=rules)
+    answer = app.test_client().get(
+        "/", environ_overrides={"PATH_INFO": "///api/lifts"}, headers={"Origin": STRANGER}
+    )
+    assert answer.text == "lifts"
+    assert list(cors(answer.headers)) == [("Vary", "Origin")]
+
+
+def test_path_beyond_ascii(make: Make) -> None:
+    """A rule sees the path as it is written, not its bytes."""
+    app = shop(make, CORS_RESOURCES={"/schnee/höhe": {"origins": FRIEND}})
+    assert ask(app, path="/schnee/höhe")["Access-Control-Allow-Origin"] == FRIEND
 
 
 def test_resources(make: Make) -> None:
@@ -171,6 +234,23 @@ def test_resources(make: Make) -> None:
         ({"CORS_ORIGINS": f"{FRIEND}/"}, "is no origin"),
         ({"CORS_ORIGINS": "https://*.example"}, "is no origin"),
         ({"CORS_ORIGINS": "null"}, "'null' is no origin"),
+        ({"CORS_ORIGINS": f"{FRIEND}:443"}, "without the usual port"),
+        ({"CORS_ORIGINS": "http://friend.example:80"}, "without the usual port"),
+        ({"CORS_ORIGINS": "https://Friend.example"}, "in lower case"),
+        ({"CORS_ORIGINS": "https://fr\xe9end.example"}, "is no origin"),
+        ({"CORS_ORIGINS": [f"{FRIEND}\r\nSet-Cookie: a=b"]}, "is no origin"),
+        ({"CORS_METHODS": "get", "CORS_ORIGINS": FRIEND}, "'get' is no method"),
+        ({"CORS_EXPOSE_HEADERS": ["A\r\nB"], "CORS_ORIGINS": FRIEND}, "is no name of a header"),
+        ({"CORS_ALLOW_HEADERS": ["A:"], "CORS_ORIGINS": FRIEND}, "'A:' is no name of a header"),
+        (
+            {
+                "CORS_ORIGINS": FRIEND,
+                "CORS_SUPPORTS_CREDENTIALS": True,
+                "CORS_EXPOSE_HEADERS": "*",
+                "CORS_METHODS": "*",
+            },
+            "name the methods",
+        ),
         (
             {"CORS_ORIGINS": "*", "CORS_SUPPORTS_CREDENTIALS": True},
             "credentials are not for everyone",

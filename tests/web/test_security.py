@@ -38,6 +38,7 @@ def test_every_answer_has_them(make: Make, path: str) -> None:
     assert found["X-Content-Type-Options"] == "nosniff"
     assert found["X-Frame-Options"] == "SAMEORIGIN"
     assert found["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert "camera=()" in found["Permissions-Policy"]
 
 
 def test_data_gets_the_closed_policy(make: Make) -> None:

@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from tools.services.browser import provide_browser
 from tools.services.firebird import Firebird
 from tools.services.mariadb import MariaDB
 from tools.services.memcached import Memcached
 from tools.services.moto import Moto
+from tools.services.oidc import Oidc
 from tools.services.packages import can_install, install
 from tools.services.place import READY_WITHIN, NotStarted, Place, scratch
 from tools.services.postgres import Postgres
 from tools.services.rabbitmq import RabbitMQ
 from tools.services.redis import Redis
 from tools.services.server import Server
+from tools.services.slapd import Slapd
 from tools.services.smtp import Smtp
 
 SERVERS: tuple[Server, ...] = (
@@ -32,6 +35,8 @@ SERVERS: tuple[Server, ...] = (
     Moto(),
     Smtp(),
     Firebird(),
+    Slapd(),
+    Oidc(),
 )
 
 
@@ -60,6 +65,8 @@ def up(servers: Sequence[Server]) -> int:
     for server in wanted:
         if server.packages and server.program() is None and can_install():
             install(list(server.packages))
+    if "oidc" in (server.name for server in wanted):  # both are for the tests of the login
+        provide_browser()
     programs = [(server, server.program()) for server in wanted]
     places = {it.name: _started(it, program) for it, program in programs if program is not None}
     failed = [server.name for server in wanted if not _is_up(server, places.get(server.name))]

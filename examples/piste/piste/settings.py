@@ -17,5 +17,9 @@ MAIL_SENDER = "Piste <piste@val-sereine.example>"
 #: Queues that are there before anything consumes them.
 QUEUES_NAMES = ("snow-reports", "closures")
 
+#: What routes ask for, and what the roles of users may. A new user has none.
+AUTH_SCOPES = ("write:lifts", "write:pistes", "write:reports")
+AUTH_ROLES = {"patrol": AUTH_SCOPES, "admin": ("*",)}
+
 #: Errors with true status codes (RFC 9457). A GnarApp answers in Gnar's style unless told.
 ERRORS_STYLE = "problem"

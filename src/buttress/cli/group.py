@@ -43,6 +43,8 @@ class Commands(click.Group):
     #: Where the commands of capabilities are; their packages are imported only when asked for.
     CAPABILITIES: ClassVar[dict[str, str]] = {
         "db": "buttress.db.cli:db",
+        "auth": "buttress.auth.why:auth",
+        "user": "buttress.auth.cli:user",
         "queue": "buttress.queues.cli:queue",
         "schedule": "buttress.schedule.cli:schedule",
     }

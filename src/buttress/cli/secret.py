@@ -61,7 +61,8 @@ def rotate(key: str, size: int, file: Path | None) -> None:
     """Replace the secret KEY in a file.
 
     What the old SECRET_KEY signed stays valid: it is moved to SECRET_KEY_FALLBACKS. Take it out
-    there once nothing that it signed is in use.
+    there once nothing that it signed is in use. The old JWT_SECRET_KEY is moved to
+    JWT_PREVIOUS_KEYS, where it ends by itself after 31 days.
     """
     path = file or instance_file()
     fallbacks = rotate_secret(path, _checked(key), generate(size))

@@ -5,13 +5,18 @@ from __future__ import annotations
 import ast
 import os
 import secrets
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from buttress.config.section import SECRET_BYTES
 from buttress.errors import SetupError
 
-#: Keys whose old values go on being accepted, and the key that holds them, newest first.
-FALLBACKS = {"SECRET_KEY": "SECRET_KEY_FALLBACKS"}
+#: Keys whose old values go on being accepted, and the key that holds them: a list, newest first,
+#: or a mapping from the time at which each ends.
+FALLBACKS = {"SECRET_KEY": "SECRET_KEY_FALLBACKS", "JWT_SECRET_KEY": "JWT_PREVIOUS_KEYS"}
+BY_END = frozenset({"JWT_PREVIOUS_KEYS"})
+#: How long an old value is accepted that has an end.
+KEPT = timedelta(days=31)
 
 HEAD = "# Secrets of this service: they belong to this machine, not into the repository.\n"
 
@@ -50,12 +55,40 @@ def rotate_secret(path: Path, key: str, value: str) -> str | None:
     fallbacks = FALLBACKS.get(key)
     text = _with(path, text, key, value)
     if fallbacks:
-        older = _literal(path, text, fallbacks) if fallbacks in _values(path, text) else []
-        if not isinstance(older, list | tuple):
-            raise SetupError(f"{path}: {fallbacks} is not a list, so {key} cannot be rotated here.")
-        text = _with(path, text, fallbacks, [old, *older])
+        older = _literal(path, text, fallbacks) if fallbacks in _values(path, text) else None
+        kept = _by_end(old, older) if fallbacks in BY_END else _listed(old, older)
+        if kept is None:
+            what = "mapping" if fallbacks in BY_END else "list"
+            raise SetupError(
+                f"{path}: {fallbacks} is not a {what}, so {key} cannot be rotated here."
+            )
+        text = _with(path, text, fallbacks, kept)
     _write(path, text)
     return fallbacks
+
+
+def _listed(old: str, older: object) -> list[object] | None:
+    """Put an old value before those that are older; ``None`` where they are no list."""
+    given = [] if older is None else older
+    return [old, *given] if isinstance(given, list | tuple) else None
+
+
+def _by_end(old: str, older: object) -> dict[str, object] | None:
+    """Put an old value beside those that have not ended; ``None`` where they are no mapping."""
+    given = {} if older is None else older
+    if not isinstance(given, dict):
+        return None
+    now = datetime.now(UTC)
+    end = (now + KEPT).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {end: old, **{until: it for until, it in given.items() if not _has_ended(until, now)}}
+
+
+def _has_ended(until: object, now: datetime) -> bool:
+    """Tell whether a time is past; one that cannot be read is left for the boot to refuse."""
+    try:
+        return datetime.fromisoformat(str(until)) <= now
+    except (ValueError, TypeError):
+        return False
 
 
 def _values(path: Path, text: str) -> dict[str, ast.expr]:

@@ -13,9 +13,15 @@ from buttress.config.secret import Secret
 from buttress.config.section import Section, SectionSpec
 
 if TYPE_CHECKING:
+    from buttress.auth.ldap_settings import LdapSettings
+    from buttress.auth.proxy_settings import ProxySettings
+    from buttress.auth.settings import AuthSettings
+    from buttress.auth0.settings import Auth0Settings
     from buttress.cache.settings import CacheSettings
     from buttress.db.settings import DbSettings
     from buttress.health.settings import HealthSettings
+    from buttress.jwt.settings import JwtSettings
+    from buttress.limiter.settings import LimiterSettings
     from buttress.log.settings import LogSettings
     from buttress.mail.settings import MailSettings
     from buttress.peers.settings import PeersSettings
@@ -200,6 +206,12 @@ class Settings:
         health: HealthSettings
         cache: CacheSettings
         db: DbSettings
+        limiter: LimiterSettings
+        auth: AuthSettings
+        auth_ldap: LdapSettings
+        auth_proxy: ProxySettings
+        jwt: JwtSettings
+        auth0: Auth0Settings
         peers: PeersSettings
         mail: MailSettings
         queues: QueuesSettings

@@ -12,6 +12,7 @@ from buttress.db.extension import DbExtension
 from buttress.db.lease import Lease
 from buttress.db.migrations import Location, Migrations
 from buttress.db.settings import DbSettings
+from buttress.db.unavailable import as_unavailable
 
 __all__ = [
     # the extension
@@ -23,6 +24,8 @@ __all__ = [
     # tables of other extensions
     "Location",
     "Migrations",
+    # for SQL of other extensions
+    "as_unavailable",
     "epoch",
     "for_writing",
 ]

@@ -53,8 +53,9 @@ class BjoernEngine:
         sys.excepthook = _print_what_is_new  # bjoern writes what a body raises by it
         self._runs = True
         ready()
+        unix = listener.family == socket.AF_UNIX
         with listener:
-            bjoern.server_run(listener, Apart(self._gateway))
+            bjoern.server_run(listener, Apart(self._gateway, unix=unix))
         self._runs = False
 
     def leave(self) -> None:
@@ -90,10 +91,13 @@ class Apart:
     ``request`` and ``g`` in a stream would be those of whichever request came last.
     """
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, *, unix: bool = False) -> None:
         self._app = app
+        self._unix = unix
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._unix:
+            environ["REMOTE_ADDR"] = ""  # bjoern takes chance bytes for an address
         context = copy_context()
         return _BodyApart(context.run(self._app, environ, start_response), context)
 

@@ -79,6 +79,11 @@ def _options(settings: ServingSettings) -> dict[str, Any]:
         "graceful_timeout": int(settings.drain_timeout) + 1,
         "limit_request_line": LONGEST_LINE,
         "limit_request_field_size": settings.header_limit,
+        # Whom to believe is the service's to say (WEB_TRUSTED_PROXIES); gunicorn believes whoever
+        # comes from this machine.
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
+        "forwarder_headers": "",
     }
 
 

@@ -10,6 +10,7 @@ from buttress.web.edge import PROBE, Edge, Probe, edge_of
 from buttress.web.extension import Web, WebExtension, install_errors, install_hooks
 from buttress.web.request_id import HEADER as REQUEST_ID_HEADER
 from buttress.web.request_id import correlated, current_request_id, request_id_of
+from buttress.web.security import security_headers
 
 __all__ = [
     # the extension
@@ -24,6 +25,8 @@ __all__ = [
     "request_id_of",
     # the time that a request has
     "current_deadline",
+    # the security headers of a view
+    "security_headers",
     # between the server and Flask
     "PROBE",
     "Edge",

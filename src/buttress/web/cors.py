@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,15 +38,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether any page may read the answers."""
         return "*" in self.origins
 
-    def answer_headers(self, origin: str | None) -> Headers:
-        """Give the headers of an ordinary answer; none but ``Vary`` for a foreign origin."""
+    def answers(self) -> tuple[Mapping[str, Headers], Headers]:
+        """Give the headers of ordinary answers: by origin, and for all other requests."""
         if self.open:
-            return [("Access-Control-Allow-Origin", "*"), *self._exposed(), *self._allowed()]
+            anybody = ("Access-Control-Allow-Origin", "*")
+            return {}, [anybody, *self._exposed(), *self._allowed()]
         vary = ("Vary", "Origin")
-        if origin not in self.origins:
-            return [vary]
-        allowed = ("Access-Control-Allow-Origin", origin)
-        return [vary, allowed, *self._credentials(), *self._exposed()]
+        more = [*self._credentials(), *self._exposed()]
+        return {
+            origin: [vary, ("Access-Control-Allow-Origin", origin), *more]
+            for origin in self.origins
+        }, [vary]
 
     def preflight_headers(self, origin: str, asked: str) -> Headers:
         """Give the headers that answer a preflight; ``asked`` are the request headers it names."""
@@ -77,6 +80,7 @@ class Cors:
             Policy(pattern=re.compile(path), **options)
             for path, options in settings.rules().items()
         ]
+        self._answers = [(policy.pattern.match, *policy.answers()) for policy in self.policies]
 
     def policy_of(self, path: str) -> Policy | None:
         """Find the policy of a path; ``None`` where it is closed to foreign pages."""
@@ -84,9 +88,11 @@ class Cors:
 
     def finish(self, environ: WSGIEnvironment, headers: Headers) -> None:
         """Add what the browser needs to know before it gives an answer to a foreign page."""
-        policy = self.policy_of(environ.get("PATH_INFO", ""))
-        if policy is not None:
-            _merge(headers, policy.answer_headers(environ.get("HTTP_ORIGIN")))
+        path = _path(environ)
+        for fits, by_origin, otherwise in self._answers:
+            if fits(path):
+                _merge(headers, by_origin.get(environ.get("HTTP_ORIGIN", ""), otherwise))
+                return
 
     def preflight(self, environ: WSGIEnvironment) -> Response | None:
         """Answer a preflight, which carries no credentials, before any login of the service's."""
@@ -94,7 +100,7 @@ class Cors:
             return None
         if "HTTP_ORIGIN" not in environ or "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in environ:
             return None
-        policy = self.policy_of(environ.get("PATH_INFO", ""))
+        policy = self.policy_of(_path(environ))
         if policy is None:
             return None
         asked = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
@@ -122,17 +128,24 @@ class CorsExtension(Extension[CorsSettings, Cors]):
         return cors
 
 
+def _path(environ: WSGIEnvironment) -> str:
+    """Give the path as the routes see it: one slash at its begin, and no bytes as Latin-1."""
+    path: str = environ.get("PATH_INFO", "")
+    if path[:2] == "//":
+        path = "/" + path.lstrip("/")
+    return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
+
+
 def _merge(headers: Headers, lines: Headers) -> None:
     """Add lines to an answer; what the handler itself says of origins stays alone."""
     present = {name.lower(): place for place, (name, _) in enumerate(headers)}
-    if "access-control-allow-origin" in present:
-        return
+    own = "access-control-allow-origin" in present
     for line in lines:
         place = present.get(line[0].lower())
-        if place is None:
-            headers.append(line)
-        elif line[0] == "Vary":
+        if line[0] == "Vary" and place is not None:
             headers[place] = ("Vary", _with_word(headers[place][1], line[1]))
+        elif place is None and (line[0] == "Vary" or not own):
+            headers.append(line)
 
 
 def _with_word(words: str, word: str) -> str:

@@ -8,7 +8,9 @@ from buttress.extension import Extension
 from buttress.lifecycle import Deadline, State
 from buttress.web.deadline import Deadlines
 from buttress.web.edge import Headers, edge_of
+from buttress.web.hosts import Hosts
 from buttress.web.problems import ErrorPages
+from buttress.web.proxies import Proxies
 from buttress.web.request_id import HEADER, current_request_id, request_id_of
 from buttress.web.settings import WebSettings
 
@@ -23,7 +25,7 @@ class Web:
 
     def __init__(self, app: Service, settings: WebSettings) -> None:
         self._lifecycle = app.lifecycle
-        self.error_pages = ErrorPages(app, settings.errors_style)
+        self.error_pages = ErrorPages(app, settings.errors_style, exposes=settings.expose_traceback)
         self._deadlines = Deadlines(settings)
 
     @property
@@ -51,7 +53,12 @@ class WebExtension(Extension[WebSettings, Web]):
     settings = WebSettings
 
     def build(self, app: Service, settings: WebSettings) -> Web:
-        """Make it."""
+        """Make it; the first shortcuts are its own, so that all others see the true client."""
+        shortcuts = edge_of(app).shortcuts
+        if settings.trusted_proxies:
+            shortcuts.append(Proxies(settings.trusted_proxies).believe)
+        if settings.allowed_hosts:
+            shortcuts.append(Hosts(settings.allowed_hosts).refuse)
         return Web(app, settings)
 
 

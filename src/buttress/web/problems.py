@@ -27,10 +27,14 @@ PROBLEM_JSON = "application/problem+json"
 class ErrorPages:
     """The error handler of last resort of one service."""
 
-    def __init__(self, app: Service, style: Literal["problem", "gnar"]) -> None:
+    def __init__(
+        self, app: Service, style: Literal["problem", "gnar"], *, exposes: bool = False
+    ) -> None:
         # The application has this as its handler: a plain reference would be a cycle.
         self._app = cast("Service", weakref.proxy(app))
         self._render = _gnar if style == "gnar" else _problem
+        #: Whether tracebacks are in answers outside of development too.
+        self.exposes = exposes
         #: Tried in order on an error that is no HTTP error; the first that is not ``None`` is
         #: the answer. Extensions add what their libraries raise when a server is down.
         self.translations: list[Callable[[Exception], HTTPException | None]] = []
@@ -97,7 +101,7 @@ def _gnar(app: Service, error: HTTPException) -> Response:
         "code": described["code"],
         "request_id": described["request_id"],
     }
-    if app.mode == "development":
+    if _exposes(app):
         answer["traceback"] = f"{name}:\n{_traceback(app, error) or _trace(error)}"
     return _with_headers_of(error, Response(_json(app, answer), mimetype="application/json"))
 
@@ -139,7 +143,12 @@ def _with_headers_of(error: HTTPException, response: Response) -> Response:
 
 def _traceback(app: Service, error: HTTPException) -> str | None:
     cause = getattr(error, "original_exception", None)
-    return None if cause is None or app.mode != "development" else _trace(cause)
+    return _trace(cause) if cause is not None and _exposes(app) else None
+
+
+def _exposes(app: Service) -> bool:
+    """Tell whether answers have tracebacks, which tell an attacker what runs."""
+    return app.mode == "development" or app.web.error_pages.exposes
 
 
 def _trace(error: BaseException) -> str:

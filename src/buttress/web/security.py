@@ -1,35 +1,132 @@
-"""The extension ``security``: plain security headers."""
+"""The extension ``security``: the headers that protect an answer, and who sees it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import wraps
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, ParamSpec, TypedDict, TypeVar, Unpack, cast
+from weakref import ref
 
+from flask import current_app
+from msgspec.structs import replace
+
+from buttress.engine.flaskcompat import current_environ
 from buttress.extension import Extension
 from buttress.web.edge import Headers, edge_of
+from buttress.web.nonce import with_place_for_nonce
 from buttress.web.settings import SecuritySettings
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from flask.templating import Environment
+
     from buttress.service import Service
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-class Security:
-    """What ``app.security`` is: the headers that every answer gets."""
+POLICY = "Content-Security-Policy"
+#: Where the environment of a request has who makes it, once somebody is recognised.
+PRINCIPAL = "buttress.auth.principal"
+#: Where it has what this answer needs beside the headers of all.
+KEY = "buttress.security"
+#: Bytes of a nonce (CSP Level 3, 7.1 asks for 16).
+NONCE_BYTES = 16
+
+
+class Changes(TypedDict, total=False):
+    """What a route may change, named as the settings; an empty value sends no header."""
+
+    content_type_options: str
+    frame_options: str
+    referrer_policy: str
+    permissions_policy: str
+    content_policy: str
+    page_policy: str
+    transport: str
+
+
+class Wish:
+    """What one answer needs beside the headers of all."""
+
+    changes: Changes | None = None
+    nonce: str | None = None
+
+
+class Lines:
+    """The headers that one group of settings gives."""
 
     def __init__(self, settings: SecuritySettings) -> None:
         plain = {
             "X-Content-Type-Options": settings.content_type_options,
             "X-Frame-Options": settings.frame_options,
             "Referrer-Policy": settings.referrer_policy,
+            "Permissions-Policy": settings.permissions_policy,
         }
-        policy = "Content-Security-Policy"
-        self._data = _lines({**plain, policy: settings.content_policy})
-        self._page = _lines({**plain, policy: settings.page_policy})
+        self._plain = _lines(plain)
+        self._data = _lines({POLICY: settings.content_policy})
+        self._page = _lines({POLICY: settings.page_policy})
         self._https = _lines({"Strict-Transport-Security": settings.transport})
+        self._around_nonce = with_place_for_nonce(settings.page_policy)
+
+    def of(self, content_type: str, https: bool, nonce: str | None = None) -> Headers:
+        """Give the headers of an answer of this type, with a nonce where it has one."""
+        page = content_type in ("text/html", "application/xhtml+xml")
+        policy = self._page if page else self._data
+        if page and policy and nonce is not None:
+            policy = [(POLICY, nonce.join(self._around_nonce))]
+        return self._plain + policy + (self._https if https else [])
+
+
+class Security:
+    """What ``app.security`` is: the headers that every answer gets."""
+
+    def __init__(self, settings: SecuritySettings) -> None:
+        self._settings = settings
+        self._lines = Lines(settings)
+        self._changed: dict[tuple[tuple[str, object], ...], Lines] = {}
 
     def lines(self, content_type: str, https: bool) -> Headers:
         """Give the headers of an answer of this type."""
-        page = content_type in ("text/html", "application/xhtml+xml")
-        return (self._page if page else self._data) + (self._https if https else [])
+        return self._lines.of(content_type, https)
+
+    def csp_nonce(self) -> str:
+        """Give the nonce of this answer, for ``<script nonce=…>`` and ``<style nonce=…>``.
+
+        Raises `RuntimeError` outside a request.
+        """
+        environ = current_environ()
+        if environ is None:
+            raise RuntimeError("csp_nonce() belongs to an answer, and there is no request.")
+        wish = _wish_of(environ)
+        if wish.nonce is None:
+            wish.nonce = token_urlsafe(NONCE_BYTES)
+        return wish.nonce
+
+    def finish(self, environ: WSGIEnvironment, headers: Headers) -> None:
+        """Do what an answer needs beside the headers of all; most need nothing."""
+        if KEY in environ:
+            self._grant(environ[KEY], environ["wsgi.url_scheme"] == "https", headers)
+        if environ.get(PRINCIPAL):
+            _keep_from_caches(headers)
+
+    def _grant(self, wish: Wish, https: bool, headers: Headers) -> None:
+        """Replace our own lines by those that are wished for; the view's own stay."""
+        kind = _content_type(headers)
+        ours = self._lines.of(kind, https)
+        headers[:] = [line for line in headers if line not in ours]
+        present = {name.lower() for name, _ in headers}
+        wanted = self._lines_with(wish.changes).of(kind, https, wish.nonce)
+        headers += [line for line in wanted if line[0].lower() not in present]
+
+    def _lines_with(self, changes: Changes | None) -> Lines:
+        if not changes:
+            return self._lines
+        key = tuple(changes.items())
+        if key not in self._changed:
+            self._changed[key] = Lines(replace(self._settings, **changes))
+        return self._changed[key]
 
 
 class SecurityExtension(Extension[SecuritySettings, Security]):
@@ -41,8 +138,68 @@ class SecurityExtension(Extension[SecuritySettings, Security]):
     def build(self, app: Service, settings: SecuritySettings) -> Security:
         """Make it."""
         security = Security(settings)
-        edge_of(app).constants.append(security.lines)
+        edge = edge_of(app)
+        edge.constants.append(security.lines)
+        edge.finishers.append(security.finish)
+        _offer_nonce(app, security)
         return security
+
+
+def security_headers(**changes: Unpack[Changes]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Change the security headers of one view, errors that it raises included.
+
+    Raises `TypeError` for an unknown name, and `ValueError` for what cannot stand in a header.
+    """
+    problems = list(SecuritySettings(**changes).problems())
+    if problems:
+        raise ValueError(" ".join(problems))
+
+    def change(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def changed(*args: P.args, **kwargs: P.kwargs) -> R:
+            environ = current_environ()
+            if environ is not None:
+                _wish_of(environ).changes = changes
+            answer: R = current_app.ensure_sync(view)(*args, **kwargs)
+            return answer
+
+        return changed
+
+    return change
+
+
+def _wish_of(environ: WSGIEnvironment) -> Wish:
+    if KEY not in environ:
+        environ[KEY] = Wish()
+    wish: Wish = environ[KEY]
+    return wish
+
+
+def _offer_nonce(app: Service, security: Security) -> None:
+    """Give templates and their macros ``csp_nonce()``; the environment is not made for it."""
+    if "jinja_env" in app.__dict__:
+        app.jinja_env.globals["csp_nonce"] = security.csp_nonce
+        return
+    # The application has this as its method: a plain reference would be a cycle.
+    make, application = type(app).create_jinja_environment, ref(app)
+
+    def create_jinja_environment() -> Environment:
+        environment = make(cast("Service", application()))
+        environment.globals["csp_nonce"] = security.csp_nonce
+        return environment
+
+    # The method of this one application.
+    app.create_jinja_environment = create_jinja_environment  # type: ignore[method-assign]
+
+
+def _content_type(headers: Headers) -> str:
+    found = next((value for name, value in headers if name.lower() == "content-type"), "")
+    return found.partition(";")[0].strip().lower()
+
+
+def _keep_from_caches(headers: Headers) -> None:
+    if not any(name.lower() == "cache-control" for name, _ in headers):
+        headers.append(("Cache-Control", "no-store"))
 
 
 def _lines(headers: dict[str, str]) -> Headers:

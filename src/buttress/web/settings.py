@@ -10,9 +10,18 @@ from msgspec import Meta, Struct, ValidationError, convert, field
 from msgspec.structs import asdict
 
 from buttress.config import Key, Section
+from buttress.web.hosts import is_host_pattern
+from buttress.web.proxies import UNIX, network_of
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s*?#@A-Z]+")
+#: What cannot be sent in a header: control characters, and what Latin-1 does not have.
+_UNFIT = re.compile(r"[^\x20-\x7e\xa0-\xff]")
+#: As browsers write an origin: in lower case, without a port that goes without saying.
+_ORIGIN = re.compile(
+    r"\*|[a-z][a-z0-9+.-]*://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?"
+)
+_USUAL_PORTS = {"http": ":80", "https": ":443"}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_METHOD = re.compile(r"\*|[A-Z][A-Z0-9_-]*")
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 #: Seconds of the longest deadline of a request, one day.
@@ -30,6 +39,14 @@ class WebSettings(Section):
         ),
         Key(name="ERRORS_STYLE"),
     ] = "problem"
+    expose_traceback: Annotated[
+        bool,
+        Meta(
+            description="Put tracebacks into error answers outside of development too, as Gnar "
+            "Gear did. They tell an attacker what runs: never where strangers can ask."
+        ),
+        Key(name="EXPOSE_TRACEBACK"),
+    ] = False
     request_deadline: Annotated[
         Annotated[float, Meta(gt=0, le=LONGEST_DEADLINE)] | None,
         Meta(
@@ -46,9 +63,36 @@ class WebSettings(Section):
         ),
         Key(name="REQUEST_DEADLINE_HEADER"),
     ] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses and networks of the proxies in front, such as `10.0.0.0/8`, and "
+            "`unix` for the service's own Unix socket; what they say in `X-Forwarded-For`, "
+            "`-Proto`, `-Host` and `-Port` is believed. By default nobody is."
+        ),
+    ] = ()
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Hosts that requests may name, as `shop.example`, or `.shop.example` for "
+            "its subdomains too; all others are refused. By default any."
+        ),
+    ] = ()
 
     def problems(self) -> Iterable[str]:
-        """Name a header that cannot be one, or that says something else of every request."""
+        """Name a header, a proxy or a host that cannot be one."""
+        yield from self._header_problems()
+        for proxy in self.trusted_proxies:
+            if proxy != UNIX and (problem := _network_problem(proxy)):
+                yield f"WEB_TRUSTED_PROXIES: {problem}"
+        for host in self.allowed_hosts:
+            if not is_host_pattern(host):
+                yield (
+                    f"WEB_ALLOWED_HOSTS: {host!r} is no host: write 'shop.example', or "
+                    "'.shop.example' for its subdomains too, without scheme and port."
+                )
+
+    def _header_problems(self) -> Iterable[str]:
         header = self.request_deadline_header
         if header.lower() in ("content-length", "content-type", "host"):
             yield (
@@ -72,11 +116,18 @@ class SecuritySettings(Section):
     referrer_policy: Annotated[str, Meta(description="The header `Referrer-Policy`.")] = (
         "strict-origin-when-cross-origin"
     )
+    permissions_policy: Annotated[str, Meta(description="The header `Permissions-Policy`.")] = (
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+    )
     content_policy: Annotated[
         str, Meta(description="The header `Content-Security-Policy` of answers that are not HTML.")
     ] = "default-src 'none'; frame-ancestors 'none'"
     page_policy: Annotated[
-        str, Meta(description="The header `Content-Security-Policy` of HTML pages.")
+        str,
+        Meta(
+            description="The header `Content-Security-Policy` of HTML pages; those that call "
+            "`csp_nonce()` get its nonce added."
+        ),
     ] = (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; "
         "form-action 'self'; frame-ancestors 'self'"
@@ -88,8 +139,11 @@ class SecuritySettings(Section):
     def problems(self) -> Iterable[str]:
         """Name the values that cannot stand in a header."""
         for name in self.__struct_fields__:
-            if _CONTROL.search(getattr(self, name)):
-                yield f"SECURITY_{name.upper()} holds a control character: write it on one line."
+            if _UNFIT.search(getattr(self, name)):
+                yield (
+                    f"SECURITY_{name.upper()} holds a control character, or one beyond Latin-1: "
+                    "write it on one line."
+                )
 
 
 Words: TypeAlias = str | tuple[str, ...]
@@ -182,16 +236,46 @@ class TemplatesSettings(Section):
     ] = None
 
 
+def _network_problem(text: str) -> str | None:
+    try:
+        network_of(text)
+    except ValueError as error:
+        return f"{error}: write an address, a network such as '10.0.0.0/8', or '{UNIX}'."
+    return None
+
+
 def _problems(path: str, options: dict[str, Any]) -> Iterable[str]:
     for origin in options["origins"]:
-        if not _ORIGIN.fullmatch(origin):
-            yield f"{origin!r} is no origin: write it as 'https://shop.example'."
-    if "*" in options["origins"] and options["supports_credentials"]:
-        yield "credentials are not for everyone: name the origins instead of '*'."
+        if not _is_origin(origin):
+            yield (
+                f"{origin!r} is no origin: write it as 'https://shop.example', in lower case, "
+                "without a path and without the usual port."
+            )
+    for method in options["methods"]:
+        if not _METHOD.fullmatch(method):
+            yield f"{method!r} is no method: write it in capitals."
+    for header in (*options["allow_headers"], *options["expose_headers"]):
+        if not _TOKEN.fullmatch(header):
+            yield f"{header!r} is no name of a header."
+    if options["supports_credentials"]:
+        yield from _credential_problems(options)
     try:
         re.compile(path)
     except re.error as error:
         yield f"that is no regular expression: {error}."
+
+
+def _is_origin(text: str) -> bool:
+    usual = _USUAL_PORTS.get(text.partition(":")[0])
+    return bool(_ORIGIN.fullmatch(text)) and not (usual and text.endswith(usual))
+
+
+def _credential_problems(options: dict[str, Any]) -> Iterable[str]:
+    if "*" in options["origins"]:
+        yield "credentials are not for everyone: name the origins instead of '*'."
+    for what in ("methods", "expose_headers"):
+        if "*" in options[what]:
+            yield f"browsers take '*' for a name where credentials are sent: name the {what}."
 
 
 def _words(value: Any) -> Any:

@@ -1,3 +1,3 @@
 from buttress.gnar import GnarApp
 
-app = GnarApp("piste", production=True, port=8000, no_jwt=True)
+app = GnarApp("piste", production=True, port=8000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import partial
+from secrets import token_hex, token_urlsafe
 
 import pytest
 from flask.testing import FlaskClient
@@ -28,6 +29,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Start the service with its consumers, on a database of its own or that of GNAR_DB_URL."""
     own = f"sqlite:///{tmp_path_factory.mktemp('piste') / 'piste.sqlite'}"
     settings = {"DB_URL": os.environ.get("GNAR_DB_URL", own), "DB_MIGRATE": "upgrade"}
+    settings["JWT_SECRET_KEY"] = token_urlsafe(32)
     with make_app(app, **settings, QUEUES_WAIT=0.1, SCHEDULE_RUN=False) as made:
         made.start()
         yield made
@@ -50,6 +52,24 @@ def state(service: Service) -> Iterator[None]:
 
 
 @pytest.fixture
-def client(service: Service) -> FlaskClient:
-    """Give a client of the service."""
+def visitor(service: Service) -> FlaskClient:
+    """Give a client of somebody who is not logged in."""
     return service.test_client()
+
+
+@pytest.fixture(scope="session")
+def patrol(service: Service) -> Iterator[dict[str, str]]:
+    """Make a user of the patrol, and give the header by which their requests are known."""
+    users, name = service.auth.users, f"patrol-{token_hex(4)}"
+    users.create(name, token_urlsafe(), roles=["patrol"])
+    with service.app_context():
+        token = service.jwt.issue(name)["access_token"]
+    yield {"Authorization": f"Bearer {token}"}
+    users.delete(name)
+
+
+@pytest.fixture
+def client(visitor: FlaskClient, patrol: dict[str, str]) -> FlaskClient:
+    """Give a client of the patrol."""
+    visitor.environ_base["HTTP_AUTHORIZATION"] = patrol["Authorization"]
+    return visitor

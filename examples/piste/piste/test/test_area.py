@@ -22,12 +22,13 @@ def test_refuses_lost_pistes(service: Service) -> None:
         service.db.run("UPDATE piste SET lift = 'nowhere' WHERE id = 'glacier'")
 
 
-def test_rule_holds_under_threads(service: Service) -> None:
+def test_rule_holds_under_threads(service: Service, patrol: dict[str, str]) -> None:
     """However lift and piste are switched at once, no piste is open on a closed lift."""
 
     def switch(number: int) -> tuple[int, list[str]]:
         place = f"/pistes/{UNREACHABLE_PISTE}" if number % 2 else f"/lifts/{CLOSED_LIFT}"
-        answer = service.test_client().patch(place, json={"open": number % 3 != 0})
+        change = {"open": number % 3 != 0}
+        answer = service.test_client().patch(place, json=change, headers=patrol)
         return answer.status_code, service.db.all(BROKEN)
 
     with ThreadPoolExecutor(8) as pool:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint
 from msgspec import to_builtins
 
+from buttress import auth
 from piste.app.lifts import services
 from piste.app.lifts.constants import API_NAME, URL_PREFIX
 from piste.app.parameters import body_as, query_as
@@ -27,6 +28,7 @@ def show_lift(lift_id: str) -> Any:
 
 
 @blueprint.patch("/<lift_id>")
+@auth.scopes("write:lifts")
 def change_lift(lift_id: str) -> Any:
     """Open or close a lift."""
     return to_builtins(services.change(lift_id, body_as(services.Change)))

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint
 from msgspec import to_builtins
 
+from buttress import auth
 from piste.app.parameters import body_as, query_as
 from piste.app.pistes import services
 from piste.app.pistes.constants import API_NAME, URL_PREFIX
@@ -27,6 +28,7 @@ def show_piste(piste_id: str) -> Any:
 
 
 @blueprint.patch("/<piste_id>")
+@auth.scopes("write:pistes")
 def change_piste(piste_id: str) -> Any:
     """Open or close a piste, or say whether it is groomed."""
     return to_builtins(services.change(piste_id, body_as(services.Change)))
