@@ -10,8 +10,9 @@ from werkzeug.test import EnvironBuilder
 
 from buttress import Problem, Unavailable
 from buttress.auth import ANONYMOUS, Principal, Refused, Trace
-from buttress.auth.access import PRINCIPAL, Access
+from buttress.auth.access import Access
 from buttress.auth.policy import KNOWN, PUBLIC, policy
+from buttress.web import PRINCIPAL
 
 ADA = Principal(id="ada", scopes=frozenset({"a"}), by="first")
 

@@ -13,6 +13,7 @@ from buttress.auth.authenticator import Refused, Trace
 from buttress.auth.policy import Policy
 from buttress.auth.principal import ANONYMOUS, Principal
 from buttress.errors import Code, Problem
+from buttress.web import PRINCIPAL
 
 if TYPE_CHECKING:
     from flask import Request
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("buttress.auth")
 
-#: Where the environment says who makes a request, for what completes its answer. It decides
-#: nothing.
-PRINCIPAL = "buttress.auth.principal"
 #: What is asked for where no authenticator has a challenge, since a 401 needs one (RFC 9110,
 #: 15.5.2).
 SESSION = "Session"

@@ -27,8 +27,8 @@ VERSION = 19
 class TurnsHasher(PasswordHasher):
     """argon2-cffi's hasher, which computes only so many hashes at the same time.
 
-    Each takes ``ARGON2_MEMORY_COST``, so this caps the memory that logins take. What waits for
-    its turn too long raises `Unavailable`.
+    Each takes ``ARGON2_MEMORY_COST``, so this caps the memory that logins use at once; malloc may
+    keep what each thread has used. What waits for its turn too long raises `Unavailable`.
     """
 
     def __init__(self, settings: AuthSettings) -> None:

@@ -10,7 +10,7 @@ from buttress.web.edge import PROBE, Edge, Probe, edge_of
 from buttress.web.extension import Web, WebExtension, install_errors, install_hooks
 from buttress.web.request_id import HEADER as REQUEST_ID_HEADER
 from buttress.web.request_id import correlated, current_request_id, request_id_of
-from buttress.web.security import security_headers
+from buttress.web.security import PRINCIPAL, security_headers
 
 __all__ = [
     # the extension
@@ -28,6 +28,7 @@ __all__ = [
     # the security headers of a view
     "security_headers",
     # between the server and Flask
+    "PRINCIPAL",
     "PROBE",
     "Edge",
     "Probe",

@@ -27,7 +27,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 POLICY = "Content-Security-Policy"
-#: Where the environment of a request has who makes it, once somebody is recognised.
+#: Where the environment says who makes a request, for what completes its answer. It decides
+#: nothing.
 PRINCIPAL = "buttress.auth.principal"
 #: Where it has what this answer needs beside the headers of all.
 KEY = "buttress.security"
