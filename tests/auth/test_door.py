@@ -9,9 +9,9 @@ import pytest
 from buttress import Problem, Unavailable
 from buttress.auth.attempts.memory import MemoryAttempts
 from buttress.auth.door import ACCOUNT, NETWORK, Caller, Door, _network
-from buttress.auth.memory import MemoryUsers
 from buttress.auth.passwords import Passwords
 from buttress.auth.users import LONGEST_PASSWORD, User
+from buttress.auth.users.memory import MemoryUsers
 
 PASSWORD = "powder & sun"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from buttress import Unavailable
-from buttress.auth.authenticator import Refused
-from buttress.auth.directory import Directory
+from buttress.auth.authenticators import Refused
 from buttress.auth.issuer import FORGET_AFTER, Issuer
-from buttress.auth.memory import MemoryUsers
 from buttress.auth.passwords import Passwords
 from buttress.auth.tokens import Token
 from buttress.auth.tokens.memory import MemoryTokens
 from buttress.auth.users import User
+from buttress.auth.users.directory import Directory
+from buttress.auth.users.memory import MemoryUsers
 from tests.auth.test_door import Clock
 
 DAY = 86_400.0

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import sqlalchemy as sa
 
-from tests.auth.ldap_directory import directory_at
+from tests.auth.ldap.directory import directory_at
 from tools.services import oidc, slapd
 from tools.services.__main__ import SERVERS
 from tools.services.firebird import GREETING

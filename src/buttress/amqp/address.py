@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import ssl
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -119,14 +118,6 @@ def parsed(url: Secret) -> Parts:
 def is_host(text: str) -> bool:
     """Tell whether a text is a host name or an address."""
     return _HOST.fullmatch(text) is not None
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    try:
-        return host.lower() == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _virtual_host(parts: SplitResult) -> str | None:

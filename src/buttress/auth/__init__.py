@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 from werkzeug.local import LocalProxy
 
-from buttress.auth.authenticator import Authenticator, Note, Refused, Trace
+from buttress.auth.authenticators import Authenticator, Note, Refused, Trace
 from buttress.auth.policy import Policy
 from buttress.auth.principal import ANONYMOUS, Principal
 from buttress.auth.routes import public, required, scopes

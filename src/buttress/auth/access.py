@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from werkzeug.exceptions import HTTPException
 
-from buttress.auth.authenticator import Refused, Trace
+from buttress.auth.authenticators import Refused, Trace
 from buttress.auth.policy import Policy
 from buttress.auth.principal import ANONYMOUS, Principal
 from buttress.errors import Code, Problem
@@ -18,7 +18,7 @@ from buttress.web import PRINCIPAL
 if TYPE_CHECKING:
     from flask import Request
 
-    from buttress.auth.authenticator import Authenticator
+    from buttress.auth.authenticators import Authenticator
 
 logger = logging.getLogger("buttress.auth")
 

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Response, after_this_request, request
 
 from buttress.auth.access import Access
-from buttress.auth.api_token import ApiToken
-from buttress.auth.authenticator import Authenticator, Refused
+from buttress.auth.authenticators import Authenticator, Refused
+from buttress.auth.authenticators.api_token import ApiToken
+from buttress.auth.authenticators.basic import Basic
+from buttress.auth.authenticators.bearer import Bearer, Verified
+from buttress.auth.authenticators.session import SAFE, Session, csrf_token, foreign, refusal
 from buttress.auth.backends import attempts_of, location, tokens_of, users_of
-from buttress.auth.basic import Basic
-from buttress.auth.bearer import Bearer, Verified
-from buttress.auth.directory import Directory, WatchedUsers
 from buttress.auth.door import Caller, Door
 from buttress.auth.issuer import Issuer
 from buttress.auth.policy import KNOWN, PUBLIC, Policy
 from buttress.auth.principal import Principal
 from buttress.auth.routes import bare, policies
-from buttress.auth.session import SAFE, Session, csrf_token, foreign, refusal
+from buttress.auth.users.directory import Directory, WatchedUsers
 from buttress.errors import ExtensionError
 
 if TYPE_CHECKING:

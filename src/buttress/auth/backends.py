@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from buttress.auth.attempts.memory import MemoryAttempts
-from buttress.auth.memory import MemoryUsers
 from buttress.auth.tokens.memory import MemoryTokens
+from buttress.auth.users.memory import MemoryUsers
 from buttress.errors import ConfigError, ExtensionError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def users_of(
             raise ExtensionError(
                 "auth", "AUTH_USERS=sql: needs the extension 'db': add it to extensions=[…]."
             )
-        return cast("Users", _load("sql").SqlUsers(database, passwords))
+        return cast("Users", _load("users.sql").SqlUsers(database, passwords))
     return cast("Users", _elsewhere(settings, scheme, more))
 
 
@@ -80,9 +80,9 @@ def _elsewhere(settings: AuthSettings, scheme: str, more: Settings) -> Any:
     extra = "ldap" if scheme.startswith("ldap") else "peers"
     try:
         if extra == "ldap":
-            address = _load("ldap_address").parsed(url)
-            return _load("ldap").LdapUsers(address, more.auth_ldap)
-        return _load("proxy").ProxyUsers(url, more.auth_proxy)
+            address = _load("ldap.address").parsed(url)
+            return _load("ldap.users").LdapUsers(address, more.auth_ldap)
+        return _load("users.proxy").ProxyUsers(url, more.auth_proxy)
     except ValueError as error:
         raise ConfigError([f"AUTH_USERS {error}."]) from error
     except ModuleNotFoundError as error:

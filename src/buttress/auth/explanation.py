@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import request
 from werkzeug.exceptions import HTTPException
 
-from buttress.auth.authenticator import Refused, Trace
+from buttress.auth.authenticators import Refused, Trace
 from buttress.auth.principal import Principal
 from buttress.auth.routes import asked_by
 

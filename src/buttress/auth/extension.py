@@ -10,12 +10,12 @@ from flask import Response, jsonify
 
 from buttress.auth.auth import Auth
 from buttress.auth.backends import scheme_of
-from buttress.auth.ldap_settings import LdapSettings
+from buttress.auth.ldap.settings import LdapSettings
 from buttress.auth.login.settings import LoginSettings, OidcSettings
 from buttress.auth.passwords import Passwords
-from buttress.auth.proxy_settings import ProxySettings
 from buttress.auth.routes import demand_of_route, public
 from buttress.auth.settings import AuthSettings
+from buttress.auth.users.proxy_settings import ProxySettings
 from buttress.errors import ConfigError
 from buttress.extension import Extension
 

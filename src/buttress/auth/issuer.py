@@ -7,12 +7,12 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
-from buttress.auth.authenticator import Refused
-from buttress.auth.directory import Directory
+from buttress.auth.authenticators import Refused
 from buttress.auth.principal import covers
 from buttress.auth.recent import Recent
 from buttress.auth.tokens import Token, Tokens, digest_of, id_of, new_secret
 from buttress.auth.users import User
+from buttress.auth.users.directory import Directory
 
 logger = logging.getLogger("buttress.auth")
 

@@ -13,9 +13,9 @@ from buttress.config.secret import Secret
 from buttress.config.section import Section, SectionSpec
 
 if TYPE_CHECKING:
-    from buttress.auth.ldap_settings import LdapSettings
-    from buttress.auth.proxy_settings import ProxySettings
+    from buttress.auth.ldap.settings import LdapSettings
     from buttress.auth.settings import AuthSettings
+    from buttress.auth.users.proxy_settings import ProxySettings
     from buttress.auth0.settings import Auth0Settings
     from buttress.cache.settings import CacheSettings
     from buttress.db.settings import DbSettings

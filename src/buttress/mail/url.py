@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from ipaddress import ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
 
 from buttress.config import Secret
+from buttress.loopback import is_loopback
 
 _HOST = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63})*|[0-9a-f:.]+(?:%\w+)?", re.ASCII)
 #: The ports of RFC 8314: submission, and submission in TLS from the first byte.
@@ -29,10 +29,7 @@ class MailUrl(Struct, frozen=True, kw_only=True):
     @property
     def is_loopback(self) -> bool:
         """Tell whether the host is this machine."""
-        try:
-            return self.host == "localhost" or ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     @property
     def sends_password_away(self) -> bool:

@@ -9,8 +9,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from buttress.amqp.address import Address, Parts, is_host, parsed
-from buttress.amqp.address import is_loopback as loopback
 from buttress.config import Key, Secret, Section
+from buttress.loopback import is_loopback
 
 _INSTEAD = ("host", "port", "user", "password", "virtual_host")
 
@@ -121,7 +121,7 @@ class PulseSettings(Section):
     def address(self) -> Address:
         """Give where the broker is, with the defaults filled in."""
         said = parsed(self.url) if self.url is not None else self._parts()
-        tls = not loopback(said.host) if self.use_ssl is None else self.use_ssl
+        tls = not is_loopback(said.host) if self.use_ssl is None else self.use_ssl
         tls = said.tls if self.url is not None else tls
         return said.address(tls=tls, ca_file=self.ca_file)
 
@@ -148,7 +148,7 @@ class PulseSettings(Section):
             yield f"PULSE_HOST={said.host!r} is no host: write one as 'broker.example'."
         if (said.user is None) != (said.password is None):
             yield f"Set both of {credentials}, or neither for RabbitMQ's guest."
-        elif said.user is None and not loopback(said.host):
+        elif said.user is None and not is_loopback(said.host):
             yield f"RabbitMQ admits its guest from its own machine only: set {credentials}."
 
     def _of_scheme(self, said: Parts) -> Iterable[str]:
@@ -158,7 +158,7 @@ class PulseSettings(Section):
                 f"PULSE_URL begins with {scheme} and PULSE_USE_SSL is {str(self.use_ssl).lower()}: "
                 "change one of them."
             )
-        if self.use_ssl is None and not said.tls and not loopback(said.host):
+        if self.use_ssl is None and not said.tls and not is_loopback(said.host):
             yield (
                 "PULSE_URL begins with amqp://, which sends passwords and messages to another "
                 "machine in the clear: write amqps://, or set PULSE_USE_SSL=false as well."

@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +17,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from buttress.discovery import watched_files
 from buttress.errors import ServerError, SetupError
 from buttress.lifecycle import Deadline
+from buttress.loopback import is_loopback
 from buttress.serving.address import UNIX, close_listener, host_of, listen, url_of
 from buttress.serving.gateway import Gateway
 from buttress.serving.reloader import INTERVAL, RELOAD, Reloader, in_child
@@ -173,9 +173,4 @@ def _listen(app: Service) -> socket.socket:
 
 
 def _is_local(host: str) -> bool:
-    if host.startswith(UNIX) or host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return host.startswith(UNIX) or is_loopback(host)

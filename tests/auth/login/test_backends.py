@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.auth.ldap_directory import SERVICE_PASSWORD, shared_directory
+from tests.auth.ldap.directory import SERVICE_PASSWORD, shared_directory
 from tests.auth.login.conftest import PASSWORD, Browser, LoginService, alarm, fields
 
 

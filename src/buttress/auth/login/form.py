@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
-from buttress.auth.session import CSRF_FIELD, csrf_token, foreign
+from buttress.auth.authenticators.session import CSRF_FIELD, csrf_token, foreign
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response

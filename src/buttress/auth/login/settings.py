@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from msgspec import Meta, field
 
 from buttress.auth.login.target import within_site
-from buttress.auth.loopback import is_loopback
 from buttress.config import Key, Secret, Section
+from buttress.loopback import is_loopback
 
 #: A scope-token (RFC 6749, 3.3), without what a header or a log would need to escape.
 _WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")

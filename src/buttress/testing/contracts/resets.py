@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from buttress.auth.reset import ALPHABET, Reset, ResetCodes, Resets, TooManyCodes
+from buttress.auth.resets import ALPHABET, Reset, ResetCodes, Resets, TooManyCodes
 
 ANN, BOB = "4ef29f5a-07b3-4f1c-a6a7-7b7c5a9a7f10", "uid=bob,ou=people,dc=piste,dc=test"
 WRONG = "2222-2222-2222-2222"
