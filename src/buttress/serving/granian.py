@@ -21,6 +21,8 @@ from granian.http import HTTP1Settings
 from buttress.lifecycle import Deadline
 from buttress.serving.exchange import Exchange
 from buttress.serving.supervisor import Supervisor
+from buttress.serving.turns import Turns
+from buttress.web import edge_of
 
 if TYPE_CHECKING:
     from buttress.service import Service
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 RUNTIME_THREADS = 1
 #: As granian's default: pieces of large bodies that wait to be handled.
 RUNTIME_BLOCKING_THREADS = 512
+#: Threads beside those of the application: they answer probes, and let other requests wait.
+SPARE_THREADS = 2
 #: Seconds after which a thread that is not needed ends.
 THREAD_IDLE = 30
 #: TLS is the business of a proxy: enabled, certificate, key, password, version, CA, CRL, verify.
@@ -65,9 +69,9 @@ class GranianEngine:
         worker = _worker((listener.detach(), unix, settings.backlog), settings)
         loop = asyncio.new_event_loop()
         begin: Callable[..., None] = worker.serve_mtr_uds if unix else worker.serve_mtr
-        # The bound method, since calling an object costs more.
-        answer = self._exchange.__call__
-        scheduler = _new_cbscheduler(loop, answer, impl_asyncio=True)  # type: ignore[no-untyped-call]  # private
+        # Bound methods, since calling an object costs more.
+        turns = Turns(settings.threads, self._exchange.__call__, edge_of(app).probes)
+        scheduler = _new_cbscheduler(loop, turns.__call__, impl_asyncio=True)  # type: ignore[no-untyped-call]  # private
         begin(scheduler, loop, self._signal)
         ready()
         ended.wait()
@@ -100,7 +104,7 @@ def _worker(socket_of: tuple[Any, ...], settings: ServingSettings) -> Any:
         ipc,
         RUNTIME_THREADS,
         RUNTIME_BLOCKING_THREADS,
-        settings.threads,
+        settings.threads + SPARE_THREADS,
         THREAD_IDLE,
         settings.connections,
         "1",
