@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,11 @@ def make(package: Callable[[Mapping[str, str]], Path]) -> Iterator[Make]:
         yield made
 
 
-@pytest.fixture(scope="session")
-def passwords() -> Passwords:
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
     """Give passwords that are hashed in no time."""
-    return Passwords(CHEAP, "development")
+    with closing(Passwords(CHEAP, "development")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -6,7 +6,9 @@ import logging
 import statistics
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from typing import Any
 
 import argon2
@@ -27,7 +29,6 @@ from tests.services import Make
 
 #: What the Gnar Gear document gives as its defaults, and what its code had.
 GNAR_DOCUMENTED = argon2.PasswordHasher(2, 512, 2, 16, 16, type=argon2.Type.I)
-CHEAP_PASSWORDS = Passwords(CHEAP, "development")
 
 NO_HASHES: dict[str, Any] = {
     "nothing": "",
@@ -70,22 +71,40 @@ def costs(
     return "$".join((f"$argon2{kind}", f"v={version}", f"m={memory},t={passes},p=1", *parts))
 
 
+New = Callable[[AuthSettings, str], Passwords]
+
+
+@pytest.fixture
+def new() -> Iterator[New]:
+    """Give a function that makes passwords, whose threads end with the test."""
+    with ExitStack() as stack:
+        yield lambda *given: stack.enter_context(closing(Passwords(*given)))
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Passwords]:
+    """Give passwords for all examples of a property; their thread is there before the test."""
+    with closing(Passwords(CHEAP, "development")) as made:
+        made.burn()
+        yield made
+
+
 def settings(**changes: Any) -> AuthSettings:
     """Give settings with cheap costs."""
     return AuthSettings(**{"argon2_memory_cost": 8, "argon2_time_cost": 1, **changes})
 
 
-def test_a_hash_has_the_parameters_of_the_settings() -> None:
+def test_a_hash_has_the_parameters_of_the_settings(new: New) -> None:
     """A hash is one of Argon2id, with the costs and lengths that the settings say."""
     made = settings(argon2_parallelism=2, argon2_memory_cost=16, argon2_hash_len=24)
-    found = argon2.extract_parameters(Passwords(made, "development").hash("right"))
+    found = argon2.extract_parameters(new(made, "development").hash("right"))
     expected = argon2.Parameters(argon2.Type.ID, 19, 16, 24, 1, 16, 2)
     assert found == expected
 
 
-def test_the_defaults_are_safe() -> None:
+def test_the_defaults_are_safe(new: New) -> None:
     """Nothing need be configured in production: 19 MiB, two passes, one lane."""
-    hashed = Passwords(AuthSettings(), "production").hash("right")
+    hashed = new(AuthSettings(), "production").hash("right")
     assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
@@ -144,9 +163,9 @@ def test_what_is_no_password_is_never_right(passwords: Passwords, password: Any)
     st.one_of(st.text(), st.from_regex(r"\$argon2(id|i|d)\$v=1[69]\$m=\d,t=\d,p=\d\$\w*\$\w*")),
     st.text(),
 )
-def test_verifying_never_raises(hashed: str, password: str) -> None:
+def test_verifying_never_raises(shared: Passwords, hashed: str, password: str) -> None:
     """Whatever is said to be a hash and a password, the answer is no."""
-    assert CHEAP_PASSWORDS.verify(hashed, password) is False
+    assert shared.verify(hashed, password) is False
 
 
 def test_a_hash_that_cannot_be_verified_is_logged(
@@ -159,9 +178,9 @@ def test_a_hash_that_cannot_be_verified_is_logged(
     assert caplog.messages == ["A password could not be verified: Memory cost is too small"]
 
 
-def test_hashes_of_gnar() -> None:
+def test_hashes_of_gnar(new: New) -> None:
     """A hash by Gnar's documented profile verifies, and is to be made anew."""
-    passwords = Passwords(AuthSettings(), "production")
+    passwords = new(AuthSettings(), "production")
     hashed = GNAR_DOCUMENTED.hash("right")
     assert hashed.startswith("$argon2i$v=19$m=512,t=2,p=2$")
     assert (passwords.verify(hashed, "right"), passwords.verify(hashed, "wrong")) == (True, False)
@@ -187,9 +206,9 @@ def test_hashes_of_gnar() -> None:
     ],
     ids=range(13),
 )
-def test_what_is_hashed_anew(hashed: str, weak: bool) -> None:
+def test_what_is_hashed_anew(new: New, hashed: str, weak: bool) -> None:
     """A weaker hash is made anew, and no hash is replaced by one of less memory or passes."""
-    assert Passwords(AuthSettings(), "production").needs_rehash(hashed) is weak
+    assert new(AuthSettings(), "production").needs_rehash(hashed) is weak
 
 
 def test_the_hasher_is_that_of_argon2(passwords: Passwords) -> None:
@@ -205,9 +224,9 @@ def test_the_hasher_is_that_of_argon2(passwords: Passwords) -> None:
     assert passwords.hasher.check_needs_rehash(hashed) is False
 
 
-def test_an_encoding_of_the_settings() -> None:
+def test_an_encoding_of_the_settings(new: New) -> None:
     """Passwords are encoded as the settings say, and what that lacks is no password."""
-    passwords = Passwords(settings(argon2_encoding="latin-1"), "development")
+    passwords = new(settings(argon2_encoding="latin-1"), "development")
     assert passwords.verify(argon2.PasswordHasher(1, 8, 1).hash(b"\xe9"), "é")
     assert passwords.verify(passwords.hash("é"), "\N{SNOWMAN}") is False
     with pytest.raises(ValueError, match=r"characters of latin-1"):
@@ -215,19 +234,19 @@ def test_an_encoding_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize("mode", ["production", "testing"])
-def test_weak_parameters_stop_the_start(mode: str) -> None:
+def test_weak_parameters_stop_the_start(new: New, mode: str) -> None:
     """Outside of development each parameter below the floor is a problem that names it."""
     with pytest.raises(ConfigError) as caught:
-        Passwords(CHEAP, mode)
+        new(CHEAP, mode)
     assert caught.value.problems == (
         "ARGON2_MEMORY_COST=8 is below 19456: leave it out, or raise it.",
         "ARGON2_TIME_COST=1 is below 2: leave it out, or raise it.",
     )
 
 
-def test_weak_parameters_in_development(caplog: pytest.LogCaptureFixture) -> None:
+def test_weak_parameters_in_development(new: New, caplog: pytest.LogCaptureFixture) -> None:
     """In development they are one warning."""
-    Passwords(CHEAP, "development")
+    new(CHEAP, "development")
     [record] = caplog.records
     assert record.levelno == logging.WARNING
     assert "ARGON2_MEMORY_COST=8" in record.getMessage()
@@ -266,10 +285,10 @@ class Slow:
         assert self.now == number
 
 
-def test_only_so_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_at_once(new: New, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many hashes are computed at once as the settings allow, whoever asks; others wait."""
     slow = Slow(monkeypatch)
-    passwords = Passwords(settings(argon2_at_once=2), "development")
+    passwords = new(settings(argon2_at_once=2), "development")
     ask = [lambda: passwords.verify("x", "y"), lambda: passwords.hash("y"), passwords.burn]
     ask.append(lambda: passwords.hasher.verify("x", "y"))
     with ThreadPoolExecutor(8) as pool:
@@ -281,10 +300,10 @@ def test_only_so_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert slow.most == 2
 
 
-def test_who_waits_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_waits_too_long(new: New, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who gets no turn in time is told to come back, and a turn that is given back is free."""
     slow = Slow(monkeypatch)
-    passwords = Passwords(settings(argon2_at_once=1, argon2_wait=0.05), "development")
+    passwords = new(settings(argon2_at_once=1, argon2_wait=0.05), "development")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(passwords.verify, "x", "y")
         slow.wait_for(1)
@@ -297,19 +316,21 @@ def test_who_waits_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     assert passwords.verify("x", "y") is True
 
 
-def test_errors_give_their_turn_back() -> None:
+def test_errors_give_their_turn_back(new: New) -> None:
     """A wrong password or a malformed hash keeps no turn."""
-    passwords = Passwords(settings(argon2_at_once=1, argon2_wait=0.05), "development")
+    passwords = new(settings(argon2_at_once=1, argon2_wait=0.05), "development")
     right = passwords.hash("right")
     for hashed in (right, "x", NO_HASHES["too little memory"]) * 2:
         passwords.verify(hashed, "wrong")
     assert passwords.verify(right, "right")
 
 
-def test_a_deadline_shortens_the_wait(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deadline_shortens_the_wait(
+    new: New, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who waits for an answer for a moment only does not wait for a turn for longer."""
     slow = Slow(monkeypatch)
-    passwords = Passwords(settings(argon2_at_once=1, argon2_wait=30), "development")
+    passwords = new(settings(argon2_at_once=1, argon2_wait=30), "development")
     app = make(extensions=["log", "web"], REQUEST_DEADLINE=0.05)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(passwords.verify, "x", "y")
@@ -321,11 +342,11 @@ def test_a_deadline_shortens_the_wait(make: Make, monkeypatch: pytest.MonkeyPatc
     assert time.monotonic() - began < 5
 
 
-def test_nobodys_hash_costs_what_a_new_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobodys_hash_costs_what_a_new_one_does(new: New, monkeypatch: pytest.MonkeyPatch) -> None:
     """For an unknown user one hash of the present parameters is verified, with success never."""
     odd = {"argon2_memory_cost": 32, "argon2_time_cost": 3, "argon2_parallelism": 2}
     odd |= {"argon2_hash_len": 25, "argon2_salt_len": 18}
-    passwords = Passwords(settings(**odd), "development")
+    passwords = new(settings(**odd), "development")
     seen: list[Any] = []
     verify = passwords.hasher.verify
     record = lambda hashed, password: (seen.append(hashed), verify(hashed, password))[1]  # noqa: E731  # short
@@ -366,9 +387,9 @@ def vector() -> tuple[list[int], dict[str, bytes]]:
 
 
 @pytest.mark.proof
-def test_it_costs_what_argon2_costs() -> None:
+def test_it_costs_what_argon2_costs(new: New) -> None:
     """A verification, and one for nobody, take within 5 % of what argon2-cffi alone takes."""
-    passwords, alone = Passwords(AuthSettings(), "production"), argon2.PasswordHasher(2, 19_456, 1)
+    passwords, alone = new(AuthSettings(), "production"), argon2.PasswordHasher(2, 19_456, 1)
     hashed = passwords.hash("right")
     asked = {
         "alone": lambda: alone.verify(hashed, "right"),

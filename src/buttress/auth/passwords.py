@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore
-from typing import Literal, TypeGuard
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Literal, TypeGuard, TypeVar
 
 from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
@@ -20,6 +20,8 @@ from buttress.web import current_deadline
 
 logger = logging.getLogger("buttress.auth")
 
+T = TypeVar("T")
+
 #: The version of Argon2 that RFC 9106 describes; 18 was before.
 VERSION = 19
 
@@ -27,8 +29,9 @@ VERSION = 19
 class TurnsHasher(PasswordHasher):
     """argon2-cffi's hasher, which computes only so many hashes at the same time.
 
-    Each takes ``ARGON2_MEMORY_COST``, so this caps the memory that logins use at once; malloc may
-    keep what each thread has used. What waits for its turn too long raises `Unavailable`.
+    Each takes ``ARGON2_MEMORY_COST``, so this caps the memory of logins. They are computed in
+    threads of their own, because malloc keeps what a thread has once used. What waits for its turn
+    too long raises `Unavailable`.
     """
 
     def __init__(self, settings: AuthSettings) -> None:
@@ -41,27 +44,37 @@ class TurnsHasher(PasswordHasher):
             encoding=settings.argon2_encoding,
             type=Type.ID,
         )
-        self._turns = BoundedSemaphore(settings.argon2_at_once)
         self._wait = settings.argon2_wait
+        self._at_once = settings.argon2_at_once
+        self._threads = self._none_yet()
+        self._pid = os.getpid()
 
     def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
         """Hash a password, in its turn."""
-        with self._turn():
-            return super().hash(password, salt=salt)
+        return self._in_turn(partial(super().hash, password, salt=salt))
 
     def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
         """Verify a password, in its turn; raises argon2-cffi's errors where it is not right."""
-        with self._turn():
-            return super().verify(hash, password)
+        return self._in_turn(partial(super().verify, hash, password))
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(blocking=False) and not self._turns.acquire(timeout=self._left):
-            raise Unavailable("Too many logins at once.", retry_after=1)
+    def close(self) -> None:
+        """End the threads; a later hash begins new ones."""
+        threads, self._threads = self._threads, self._none_yet()
+        threads.shutdown()
+
+    def _none_yet(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._at_once, thread_name_prefix="argon2")
+
+    def _in_turn(self, compute: Callable[[], T]) -> T:
+        if self._pid != os.getpid():  # threads do not come along in a fork
+            self._threads, self._pid = self._none_yet(), os.getpid()
+        turn = self._threads.submit(compute)
         try:
-            yield
-        finally:
-            self._turns.release()
+            return turn.result(self._left)
+        except TimeoutError:
+            if turn.cancel():
+                raise Unavailable("Too many logins at once.", retry_after=1) from None
+        return turn.result()
 
     @property
     def _left(self) -> float:
@@ -151,6 +164,10 @@ class Passwords:
     def burn(self) -> None:
         """Take as long as `verify` does, where there is no hash to verify."""
         self.verify(self._nobodys, "password")
+
+    def close(self) -> None:
+        """End the threads that compute."""
+        self.hasher.close()
 
 
 def below_floor(settings: AuthSettings) -> list[str]:

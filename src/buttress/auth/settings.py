@@ -88,7 +88,7 @@ class AuthSettings(Section):
         Key(name="ARGON2_AT_ONCE"),
         Meta(
             description="Hashes that one process computes at the same time; each takes "
-            "`ARGON2_MEMORY_COST`.",
+            "`ARGON2_MEMORY_COST`, and may leave as much behind.",
             ge=1,
             le=1024,
         ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+
 import argon2
 import pytest
 import sqlalchemy as sa
@@ -9,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from buttress.auth.passwords import Passwords
 from buttress.auth.settings import AuthSettings
-from buttress.auth.tables import LOCATION, METADATA
+from buttress.auth.tables import LOCATION
 from buttress.auth.users.sql import SqlUsers
 from buttress.db import Database, for_writing
 from buttress.errors import SetupError, Unavailable
@@ -24,6 +27,7 @@ DOWN = {
     "postgres": "postgresql+psycopg://ann:x@127.0.0.1:1/resort",
     "mariadb": "mariadb+pymysql://ann:x@127.0.0.1:1/resort",
 }
+TABLES = {name for metadata in LOCATION.metadata for name in metadata.tables}
 #: What is asked of a backend, whatever comes of it.
 EVERYTHING = {
     "authenticate": lambda users: users.authenticate("ann", PASSWORD),
@@ -51,9 +55,11 @@ def add_user(users: SqlUsers) -> AddUser:
 
 
 @pytest.fixture
-def stronger() -> Passwords:
+def stronger() -> Iterator[Passwords]:
     """Give passwords with parameters that have risen."""
-    return Passwords(AuthSettings(argon2_memory_cost=16, argon2_time_cost=2), "development")
+    risen = AuthSettings(argon2_memory_cost=16, argon2_time_cost=2)
+    with closing(Passwords(risen, "development")) as made:
+        yield made
 
 
 def kept(database: Database) -> str:
@@ -169,6 +175,30 @@ def test_everybody_costs_one_hash(
             assert costs == [argon2.Parameters(argon2.Type.ID, 19, 16, 32, 1, 8, 1)] * expected
 
 
+@pytest.mark.parametrize(("hashed", "costs"), [(None, [8, 16]), ("{SSHA}x", [16]), ("!", [16])])
+def test_an_old_hash_tells_of_nobody(
+    database: Database,
+    users: SqlUsers,
+    stronger: Passwords,
+    hashed: str | None,
+    costs: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A wrong password also takes the time of a new hash where the kept one is quicker, or none."""
+    users.create("ann", PASSWORD)
+    database.run("UPDATE buttress_user SET password = COALESCE(:it, password)", {"it": hashed})
+    asked: list[int] = []
+    verify = argon2.PasswordHasher.verify
+
+    def noted(self: argon2.PasswordHasher, hash: str, password: str) -> bool:
+        asked.append(argon2.extract_parameters(hash).memory_cost)
+        return verify(self, hash, password)
+
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", noted)
+    assert SqlUsers(database, stronger).authenticate("ann", OTHER) is None
+    assert asked == costs
+
+
 def test_a_password_changed_meanwhile(
     database: Database, users: SqlUsers, monkeypatch: pytest.MonkeyPatch, passwords: Passwords
 ) -> None:
@@ -203,19 +233,24 @@ def test_tables_match_their_migrations(migrated: Database) -> None:
     from alembic.runtime.migration import MigrationContext
 
     with migrated.engine.connect() as connection:
-        own = {"include_name": lambda name, kind, _: kind != "table" or name in METADATA.tables}
+        own = {"include_name": lambda name, kind, _: kind != "table" or name in TABLES}
         context = MigrationContext.configure(connection, opts=own)
-        assert compare_metadata(context, METADATA) == []
+        assert compare_metadata(context, LOCATION.metadata) == []
 
 
-def test_names_are_compared_by_code_points(migrated: Database) -> None:
-    """The column of names has the collation of bytes, whatever the database's own is."""
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("user", "name"), ("token", "owner"), ("token", "owner_id"), ("token", "label")],
+)
+def test_names_are_compared_by_code_points(migrated: Database, table: str, column: str) -> None:
+    """What has names takes all scripts and compares bytes, whatever the database's own way is."""
     exact = {"postgresql": "C", "mariadb": "utf8mb4_bin", "mysql": "utf8mb4_bin"}
     kind = migrated.engine.dialect.name
     schema = "current_schema()" if kind == "postgresql" else "DATABASE()"
     found = kind in exact and migrated.one(
         "SELECT collation_name FROM information_schema.columns "  # noqa: S608  # names of ours
-        f"WHERE table_schema = {schema} AND table_name = 'buttress_user' AND column_name = 'name'"
+        f"WHERE table_schema = {schema} "
+        f"AND table_name = 'buttress_{table}' AND column_name = '{column}'"
     )
     assert found == exact.get(kind, False)  # SQLite has no other
 
@@ -226,9 +261,9 @@ def test_the_migration_can_be_taken_back(make: Make) -> None:
     app.db.migrations.locations.append(LOCATION)
     for _ in range(2):
         app.db.migrations.upgrade()
-        assert set(METADATA.tables) <= set(sa.inspect(app.db.engine).get_table_names())
+        assert set(sa.inspect(app.db.engine).get_table_names()) >= TABLES
         app.db.migrations.downgrade("base", "auth")
-        assert not set(METADATA.tables) & set(sa.inspect(app.db.engine).get_table_names())
+        assert not TABLES & set(sa.inspect(app.db.engine).get_table_names())
 
 
 @pytest.mark.parametrize("ask", EVERYTHING.values(), ids=EVERYTHING)
