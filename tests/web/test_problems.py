@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Blueprint, abort, redirect, request
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import HTTPException, Unauthorized
+from werkzeug.exceptions import Conflict, HTTPException, Unauthorized
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Response
 
@@ -212,6 +212,26 @@ def test_own_handler_wins(make: Make, kind: Any) -> None:
     app = shop(make)
     app.register_error_handler(kind, lambda _error: ("mine", 404))
     assert get(app, "/nothing").text == "mine"
+
+
+@pytest.mark.parametrize("kind", [409, Conflict, Problem, HTTPException])
+def test_own_handler_of_problems(make: Make, kind: Any) -> None:
+    """A handler for a status takes a `Problem` of that status, as what ``abort`` raises."""
+    app = shop(make)
+    app.register_error_handler(kind, lambda error: (f"mine {error.code}", error.code))
+    answer = get(app, "/closed")
+    assert (answer.status_code, answer.text) == (409, "mine 409")
+
+
+def test_own_handlers_of_a_blueprint(make: Make) -> None:
+    """A handler of a blueprint comes before that of the application, for a `Problem` too."""
+    app, blueprint = shop(make), Blueprint("lifts", __name__, url_prefix="/lifts")
+    blueprint.add_url_rule("/", "closed", app.view_functions["closed"])
+    blueprint.register_error_handler(409, lambda _error: ("lift", 409))
+    app.register_blueprint(blueprint)
+    app.register_error_handler(409, lambda _error: ("mine", 409))
+    app.register_error_handler(404, lambda _error: ("nothing", 404))
+    assert [get(app, path).text for path in ("/lifts/", "/closed")] == ["lift", "mine"]
 
 
 def test_own_handler_of_exceptions(make: Make) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from buttress.engine.compiled import STOOD_FOR, Compiled
-from buttress.engine.flaskcompat import RegistrationGuard
+from buttress.engine.flaskcompat import RegistrationGuard, StatusHandlers
 from buttress.engine.jsonprovider import JSONProvider
 from buttress.engine.watched import (
     WatchedMap,
@@ -64,7 +64,7 @@ class Compilation:
             return compiled
 
 
-class CompiledFlask(RegistrationGuard):
+class CompiledFlask(RegistrationGuard, StatusHandlers):
     """A `flask.Flask` that does for a request only what this application needs.
 
     What that is stands in `compilation`; the ``wsgi_app`` of `buttress.Service` enters it there.

@@ -16,20 +16,25 @@ from flask.helpers import _split_blueprint_path as blueprint_path
 from flask.sansio.blueprints import Blueprint as SansioBlueprint
 from werkzeug._internal import _wsgi_decoding_dance as decoded
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import default_exceptions
 from werkzeug.routing import Map, Rule
 from werkzeug.routing.matcher import State
 from werkzeug.routing.rules import RulePart
 from werkzeug.wsgi import _get_server as server_of
 
+from buttress.errors import Problem
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+    from flask.typing import ErrorHandlerCallable
     from flask.wrappers import Response
     from werkzeug.routing import BaseConverter
 
 __all__ = [
-    "NOT_GIVEN", "RegistrationGuard", "RequestContext", "Rule", "RulePart", "State", "Tokens",
-    "blueprint_path", "bytes_of", "converters_of", "current_environ", "cv_app", "cv_request",
-    "decoded", "headers_of", "nested_in", "paths_of", "plain_response", "server_of",
+    "NOT_GIVEN", "RegistrationGuard", "RequestContext", "Rule", "RulePart", "State",
+    "StatusHandlers", "Tokens", "blueprint_path", "bytes_of", "converters_of", "current_environ",
+    "cv_app", "cv_request", "decoded", "headers_of", "nested_in", "paths_of", "plain_response",
+    "server_of",
 ]  # fmt: skip
 
 #: One object of ours stands in both, for which their types have no name.
@@ -53,6 +58,22 @@ class RegistrationGuard(Flask):
     def _check_setup_finished(self, f_name: str) -> None:
         if not self.may_register(f_name):
             super()._check_setup_finished(f_name)
+
+
+class StatusHandlers(Flask):
+    """A `flask.Flask` whose handlers of a status get a `Problem` of that status too.
+
+    Flask knows the status of a class only, and that of a `Problem` is its own.
+    """
+
+    def _find_error_handler(
+        self, e: Exception, blueprints: list[str]
+    ) -> ErrorHandlerCallable | None:
+        if isinstance(e, Problem) and (kind := default_exceptions.get(e.code or 500)):
+            for name in (*blueprints, None):
+                if found := self.error_handler_spec[name][e.code].get(kind):
+                    return found
+        return super()._find_error_handler(e, blueprints)
 
 
 def current_environ() -> WSGIEnvironment | None:
