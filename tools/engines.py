@@ -79,6 +79,8 @@ def real() -> Iterator[Engines]:
                     "GNAR_QUEUES_URL": found["rabbitmq"],
                     "GNAR_CACHE_URL": found["redis"],
                     "GNAR_CACHE_PREFIX": f"piste-{mark}:",
+                    "GNAR_LIMITER_URL": found["redis"],
+                    "GNAR_RATELIMIT_KEY_PREFIX": f"piste-{mark}",
                     "GNAR_MAIL_URL": f"ses://{REGION}",
                     "GNAR_SES_ENDPOINT_URL": found["moto"],
                     "GNAR_SES_ACCESS_KEY_ID": KEY,

@@ -34,5 +34,5 @@ def cache_of(make: Make) -> Callable[..., Cache]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave a server that failed alone for a tenth of a second."""
-    monkeypatch.setattr("buttress.cache.breaker.FIRST", 0.1)
-    monkeypatch.setattr("buttress.cache.breaker.LONGEST", 0.1)
+    monkeypatch.setattr("buttress.breaker.FIRST", 0.1)
+    monkeypatch.setattr("buttress.breaker.LONGEST", 0.1)

@@ -10,8 +10,7 @@ import pytest
 
 from buttress import Unhealthy
 from buttress.cache import Cache
-from buttress.cache.breaker import Breaker
-from buttress.cache.guarded import Guarded
+from buttress.cache.guarded import QUIET, Guarded
 from buttress.testing.contracts.cache import Snow, at_once
 from tests.cache.processes import free_port, silent_server
 from tests.services import Make
@@ -125,7 +124,29 @@ def test_errors_of_the_caller_are_the_callers(cache_of: Callable[..., Cache]) ->
 
 def test_attributes_of_the_backend_are_there(cache_of: Callable[..., Cache]) -> None:
     """What only one backend has is reached through the guard."""
-    guarded = Guarded(cache_of().parts[0].inner, Breaker("here"))
+    guarded = Guarded(cache_of().parts[0].inner, "here")
     assert guarded.is_refusal(ValueError()) is False
     with pytest.raises(AttributeError, match="colour"):
         _ = guarded.colour
+
+
+def test_refusals_are_logged_once_a_minute(
+    cache_of: Callable[..., Cache],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that refuses each operation does not fill the log, and is not left alone."""
+    part = cache_of().parts[0]
+    part._failures, part._is_refusal = (OSError,), lambda _: True
+    monkeypatch.setattr(part.inner, "get", lambda _: fail())
+
+    def fail() -> None:
+        raise OSError("full")
+
+    assert [part.get("a"), part.get("a")] == [None, None]
+    part._quiet_until -= QUIET
+    part.get("a")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the cache at {part.shown} refuses an operation: OSError: full"
+    ] * 2
+    assert part.breaker.state == "closed"

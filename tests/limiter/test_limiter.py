@@ -169,7 +169,25 @@ def test_route_without_limit_passes_quickly(make: Make, monkeypatch: pytest.Monk
     """Where only views have limits, nothing is looked for before the others."""
     app = shop(make)
     monkeypatch.setattr(app.limiter, "identify_request", lambda: 1 / 0)
+    monkeypatch.setattr(app.limiter, "_finish", lambda _: 1 / 0)
     assert statuses(app, "/plain") == [200, 200, 200]
+
+
+def test_answer_decides_what_is_counted(make: Make) -> None:
+    """A limit may count by the answer, once, however many other limits there are."""
+    app = make(LIMITER_HEADERS=True, RATELIMIT_APPLICATION="100/hour")
+    limit = app.limiter.limit("2/hour", deduct_when=lambda answer: answer.status_code == 401)
+
+    @app.get("/door/<int:status>")
+    @limit
+    @app.limiter.limit("50/hour", key_func=lambda: "all")
+    def door(status: int) -> Any:
+        return "door", status
+
+    doors = [f"/door/{status}" for status in (200, 200, 200, 401, 401, 401)]
+    answers = [ask(app, path, 1)[0] for path in doors]
+    assert [it.status_code for it in answers] == [200, 200, 200, 401, 401, 429]
+    assert len(answers[0].headers.getlist("X-RateLimit-Limit")) == 1
 
 
 def test_shared_limit(make: Make) -> None:
@@ -196,6 +214,27 @@ def test_limit_by_a_function(make: Make) -> None:
     app = make()
     app.add_url_rule("/lifts", "lifts", app.limiter.limit(lambda: "2/hour")(lambda: "lifts"))
     assert statuses(app) == STATUSES
+
+
+@pytest.mark.parametrize("found", ["5/minuet", ValueError("no number")], ids=str)
+def test_function_without_a_limit_to_read(make: Make, found: str | Exception) -> None:
+    """What a function gives and nobody can read lets nobody in."""
+    app = make(PROPAGATE_EXCEPTIONS=False)
+
+    def limit() -> str:
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    app.add_url_rule("/lifts", "lifts", app.limiter.limit(limit)(lambda: "lifts"))
+    assert statuses(app, times=1) == [500]
+
+
+def test_function_may_give_no_limit(make: Make) -> None:
+    """An empty text is no limit, as with Flask-Limiter."""
+    app = make()
+    app.add_url_rule("/lifts", "lifts", app.limiter.limit(lambda: "")(lambda: "lifts"))
+    assert statuses(app) == [200, 200, 200]
 
 
 def test_two_services_count_apart(make: Make) -> None:

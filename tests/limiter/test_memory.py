@@ -52,6 +52,17 @@ def test_cost_and_test(clock: Clock, strategy: str) -> None:
         assert limiter.get_window_stats(three, "client").remaining == 3
 
 
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_clock_that_is_put_back(clock: Clock, strategy: str) -> None:
+    """Nobody waits for the time that a clock was wrong by."""
+    limiter = STRATEGIES[strategy](MemoryStorage(clock=clock))
+    three = parse("3/minute")
+    clock.now += 86_400
+    assert limiter.hit(three, "client", cost=3)
+    clock.now -= 86_400
+    assert [limiter.hit(three, "client") for _ in range(4)] == [True, True, True, False]
+
+
 def test_fixed_window_begins_with_the_first(clock: Clock) -> None:
     """A fixed window ends a minute after its first request, not after its last."""
     storage = MemoryStorage(clock=clock)
@@ -100,6 +111,15 @@ def test_what_is_over_is_forgotten(clock: Clock) -> None:
     storage.incr("new", 60)
     assert storage.get_moving_window("moving 0", 5, 60)[1] == 1
     assert storage.reset() == 2
+
+
+def test_clearing_takes_no_memory(clock: Clock) -> None:
+    """A count that is cleared again and again is kept once."""
+    storage = MemoryStorage(clock=clock)
+    for _ in range(100):
+        storage.incr("client", 60)
+        storage.clear("client")
+    assert (storage.get("client"), len(storage._ends)) == (0, 1)
 
 
 def test_memory_has_a_bound(clock: Clock) -> None:

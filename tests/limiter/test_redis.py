@@ -132,7 +132,7 @@ def test_request_notices_the_recovery(make: Make, server: PrivateServer) -> None
     server.start()
     assert statuses(app, 1) == [200]
     assert storage.is_down
-    storage._clock = lambda: time.monotonic() + 60
+    storage._breaker._clock = lambda: time.monotonic() + 60
     assert statuses(app, 1) == [200]
     assert not storage.is_down
 

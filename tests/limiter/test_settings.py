@@ -37,6 +37,13 @@ def test_no_limits(make: Make, limits: str) -> None:
         make(LIMITER_DEFAULT=limits)
 
 
+@pytest.mark.parametrize("key", ["RATELIMIT_APPLICATION", "RATELIMIT_META"])
+def test_no_limits_in_words_of_flask_limiter(make: Make, key: str) -> None:
+    """What is passed through is looked at too, and not first in a request."""
+    with pytest.raises(ConfigError, match=f"{key}: 'often' is no limit"):
+        make(**{key: "5/minute; often"})
+
+
 def test_credentials_are_not_shown() -> None:
     """What may be shown of the place has neither name nor password."""
     settings = LimiterSettings(url=Secret("redis://name:word@h:7/2?a=b"))

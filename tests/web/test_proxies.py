@@ -92,6 +92,15 @@ def test_declared_proxy_is_believed(make: Make) -> None:
     assert "Strict-Transport-Security" in answer.headers
 
 
+def test_what_does_not_count_is_gone(make: Make) -> None:
+    """Of what a client sent before the proxy's own, nothing is left for code that reads it."""
+    app = make(WEB_TRUSTED_PROXIES="127.0.0.1")
+    names = [name for name in SAID if name != "X-Forwarded-For"]
+    app.add_url_rule("/raw", "raw", lambda: [request.headers[name] for name in SAID])
+    said = {**SAID, **{name: f"evil.test, {SAID[name]}" for name in names}}
+    assert app.test_client().get("/raw", headers=said).json == list(SAID.values())
+
+
 def test_others_are_not_believed(make: Make) -> None:
     """From another address the headers are dropped, so that no code reads them by itself."""
     client = shop(make, WEB_TRUSTED_PROXIES="10.0.0.0/8")

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
-from flask import session
+from flask import Response, send_file, session
 from werkzeug.datastructures import Headers
 
 from buttress import Service
@@ -52,6 +53,34 @@ def test_page_gets_a_modest_policy(make: Make) -> None:
     policy = headers(shop(make), "/page")["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", ["/kept", "/nonce"])
+def test_page_that_is_kept_keeps_its_policy(make: Make, path: str) -> None:
+    """A 304 says nothing of content: a browser would hold the page that it has to that."""
+    app = shop(make)
+
+    def kept() -> Response:
+        return send_file(BytesIO(b"<p>kept</p>"), mimetype="text/html", etag="kept")
+
+    app.add_url_rule("/kept", "kept", kept)
+    app.add_url_rule("/nonce", "nonce", lambda: app.security.csp_nonce() and kept())
+    client = app.test_client()
+    page = client.get(path)
+    again = client.get(path, headers={"If-None-Match": page.headers["ETag"]})
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    assert (again.status_code, "Content-Security-Policy" in again.headers) == (304, False)
+    assert again.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/data", "/page", "/nothing"])
+def test_questions_without_a_body(make: Make, path: str) -> None:
+    """HEAD has the headers of GET; OPTIONS has security headers too."""
+    client = shop(make).test_client()
+    get, head, options = (client.open(path, method=it) for it in ("GET", "HEAD", "OPTIONS"))
+    mine = {*get.headers} - {it for it in get.headers if it[0] == "X-Request-Id"}
+    assert mine <= {*head.headers}
+    assert options.headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
 def test_transport_security_needs_https(make: Make) -> None:

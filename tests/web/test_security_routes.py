@@ -2,10 +2,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any, ClassVar
 
 import pytest
-from flask import Blueprint, Flask, Response, abort, render_template_string, stream_with_context
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    render_template_string,
+    send_file,
+    stream_with_context,
+)
 from flask.views import View
 from werkzeug.datastructures import Headers
 
@@ -243,6 +252,16 @@ def test_own_word_on_caches_stays(make: Make) -> None:
     recognise(app, Principal(id="ada"))
     app.add_url_rule("/own", "own", lambda: ("", {"cache-control": "max-age=60"}))
     assert headers(app, "/own").getlist("Cache-Control") == ["max-age=60"]
+
+
+def test_file_of_somebody_is_not_stored(make: Make) -> None:
+    """What Flask says of every file, ``no-cache``, is not the view's own word."""
+    app = make()
+    recognise(app, Principal(id="ada"))
+    app.add_url_rule("/bill", "bill", lambda: send_file(BytesIO(b"12"), mimetype="text/plain"))
+    app.add_url_rule("/kept", "kept", lambda: ("", {"Cache-Control": "private, no-cache"}))
+    assert headers(app, "/bill").getlist("Cache-Control") == ["no-store"]
+    assert headers(app, "/kept").getlist("Cache-Control") == ["private, no-cache"]
 
 
 @pytest.mark.parametrize("principal", [None, ANONYMOUS])

@@ -14,7 +14,6 @@ from flask import Flask
 from flask_caching import Cache as FlaskCaching
 
 from buttress.backoff import pauses
-from buttress.cache.breaker import Breaker
 from buttress.cache.flight import Flights
 from buttress.cache.guarded import Guarded
 from buttress.cache.shards import Shards
@@ -49,7 +48,7 @@ class Cache(FlaskCaching):
         built = app.extensions["cache"][self]
         found = built.parts if isinstance(built, Shards) else [built]
         #: The backends, one for each server.
-        self.parts = [Guarded(one, Breaker(_name_of(one, name))) for one in found]
+        self.parts = [Guarded(one, _name_of(one, name)) for one in found]
         self._backend = self.parts[0] if len(found) == 1 else Shards(self.parts)
         app.extensions["cache"][self] = self._backend
 
@@ -111,7 +110,7 @@ class Cache(FlaskCaching):
             return {"backend": self.kind, "breaker": self.parts[0].breaker.state}
         return {
             "backend": self.kind,
-            "breakers": {part.breaker.name: part.breaker.state for part in self.parts},
+            "breakers": {part.shown: part.breaker.state for part in self.parts},
         }
 
     def _deadline(self, times: int) -> Deadline:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from flask_caching.backends.base import BaseCache
 
-from buttress.cache.breaker import Breaker
+from buttress.breaker import Breaker, LeftAlone
 from buttress.errors import Unhealthy
+
+logger = logging.getLogger("buttress.cache")
+
+#: Seconds between two records of what a server refuses.
+QUIET = 60.0
 
 Timeout = int | timedelta | None
 
@@ -18,13 +26,17 @@ Timeout = int | timedelta | None
 class Guarded(BaseCache):
     """Do as another backend does, through a breaker; attributes of its own are there too."""
 
-    def __init__(self, inner: BaseCache, breaker: Breaker) -> None:
+    def __init__(self, inner: BaseCache, shown: str) -> None:
         super().__init__(inner.default_timeout, inner.ignore_delete_many_errors)
         self.inner = inner
-        self.breaker = breaker
+        self.shown = shown
         # Nothing is known of a backend that is not ours.
         self._failures = getattr(inner, "failures", (Exception,))
         self._is_refusal = getattr(inner, "is_refusal", lambda _: False)
+        what = f"the cache at {shown}"
+        self.breaker = Breaker(what, "going on without", self._failures, logger)
+        self._lock = threading.Lock()
+        self._quiet_until = 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -110,18 +122,14 @@ class Guarded(BaseCache):
 
     def check(self) -> None:
         """Set, get and delete an item, whatever the breaker says. Raises `Unhealthy`."""
-        key, value = f"heartbeat:{secrets.token_hex(8)}", secrets.token_hex(8)
         try:
-            self.inner.set(key, value, 60)
-            found = self.inner.get(key)
-            deleted = self.inner.delete(key) and self.inner.get(key) is None
-        except Exception as error:
-            if not self._is_refusal(error):
-                self.breaker.failed(error)
+            right, error = self.breaker.probe(self._ask, self._goes_round)
+        except Exception as failure:  # noqa: BLE001  # a backend that is not ours may raise any
+            right, error = False, failure
+        if error is not None:
             raise Unhealthy(f"The cache does not work: {type(error).__name__}.") from error
-        if found != value or not deleted:
+        if not right:
             raise Unhealthy("The cache does not give and delete what was set.")
-        self.breaker.succeeded()
 
     def close(self) -> None:
         """Drop the connections."""
@@ -130,21 +138,40 @@ class Guarded(BaseCache):
             close()
 
     def _try(self, otherwise: Any, operation: Callable[..., Any], *args: Any) -> Any:
-        tries = self.breaker.is_open
-        if tries and not self.breaker.may_try():
-            return otherwise
         try:
-            found = operation(*args)
+            found, refusal = self.breaker.call(self._ask, operation, *args)
+        except (LeftAlone, *self._failures):
+            return otherwise
+        if refusal is None:
+            return found
+        self._tell(refusal)
+        return otherwise
+
+    def _ask(self, operation: Callable[..., Any], *args: Any) -> tuple[Any, Exception | None]:
+        """Give what an operation gives, or else what the server refuses: that is an answer too."""
+        try:
+            return operation(*args), None
         except self._failures as error:
             if not self._is_refusal(error):
-                self.breaker.failed(error)
-                return otherwise
-            self.breaker.refused(error)
-            found = otherwise
-        # What began before the incident says nothing of its end.
-        if tries:
-            self.breaker.succeeded()
-        return found
+                raise
+            return None, error
+
+    def _goes_round(self) -> bool:
+        key, value = f"heartbeat:{secrets.token_hex(8)}", secrets.token_hex(8)
+        self.inner.set(key, value, 60)
+        found = self.inner.get(key)
+        return bool(found == value and self.inner.delete(key) and self.inner.get(key) is None)
+
+    def _tell(self, refusal: Exception) -> None:
+        """Log what the server refuses, once a minute: it may be every operation."""
+        with self._lock:
+            now = time.monotonic()
+            tells = now >= self._quiet_until
+            if tells:
+                self._quiet_until = now + QUIET
+        if tells:
+            said = (self.shown, type(refusal).__name__, refusal)
+            logger.warning("the cache at %s refuses an operation: %s: %s", *said)
 
 
 def _is_past(timeout: Timeout) -> bool:

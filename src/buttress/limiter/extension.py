@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from limits.errors import ConfigurationError
 
-from buttress.errors import ExtensionError, Unhealthy
+from buttress.errors import ConfigError, ExtensionError, Unhealthy
 from buttress.extension import Extension
 from buttress.limiter.limiter import Limiter, client
-from buttress.limiter.settings import MEMORY, LimiterSettings
+from buttress.limiter.settings import MEMORY, LimiterSettings, problem_of
 
 if TYPE_CHECKING:
     from buttress.service import Service
 
 logger = logging.getLogger("buttress.limiter")
+
+#: Flask-Limiter's own keys that hold limits.
+LIMITS = ("RATELIMIT_APPLICATION", "RATELIMIT_META")
 
 
 class LimiterExtension(Extension[LimiterSettings, Limiter]):
@@ -30,8 +33,13 @@ class LimiterExtension(Extension[LimiterSettings, Limiter]):
     def build(self, app: Service, settings: LimiterSettings) -> Limiter:
         """Make a limiter with counts of its own.
 
-        Raises `ExtensionError` for a package that is missing and for options that do not fit.
+        Raises `ExtensionError` for a package that is missing and for options that do not fit, and
+        `ConfigError` for limits that cannot be read.
         """
+        given = ((key, app.config.get(key)) for key in LIMITS)
+        problems = [f"{key}: {it}" for key, said in given if said and (it := problem_of(said))]
+        if problems:
+            raise ConfigError(problems)
         limiter = Limiter(
             client,
             default_limits=[settings.default] if settings.default else None,
@@ -40,8 +48,6 @@ class LimiterExtension(Extension[LimiterSettings, Limiter]):
             enabled=settings.enabled,
             **_storage(app, settings),
         )
-        if settings.enabled:  # what is registered first comes last, after Flask-Limiter's headers
-            app.after_request(limiter.say_when)
         try:
             limiter.init_app(app)
         except (ConfigurationError, OSError, TypeError, ValueError) as error:

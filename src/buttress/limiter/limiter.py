@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import flask_limiter
-from flask import Response, request
+from flask import Flask, Response, after_this_request, request
 
 from buttress.limiter.settings import problem_of
 
@@ -32,9 +32,19 @@ _OF_ALL = ("_application_limits", "_default_limits", "_blueprint_limits")
 class Limiter(flask_limiter.Limiter):
     """Flask-Limiter's own, as its users know it.
 
-    A limit that it cannot read raises `ValueError` at once; on its own it would be logged with
-    every request, and not hold. Routes without a limit pass quickly where only views have some.
+    A limit that it cannot read raises `ValueError` at once, and in a request `RuntimeError` where a
+    function gives it; on its own it would be logged with every request, and not hold. Requests for
+    which no limit is looked for pass quickly, which is all others where only views have some.
     """
+
+    def init_app(self, app: Flask) -> None:
+        """Limit an application; only an answer that a limit was looked for is finished."""
+        after, teardown = app.after_request_funcs[None], app.teardown_request_funcs[None]
+        known = len(after), len(teardown)
+        super().init_app(app)
+        self._finishers = cast(list[Callable[[Response], Response]], after[known[0] :])
+        # What the latter forgets ends with the request by itself.
+        del after[known[0] :], teardown[known[1] :]
 
     @_as_typed(flask_limiter.Limiter.limit)
     def limit(self, limit_value: Any, **options: Any) -> Any:
@@ -51,6 +61,9 @@ class Limiter(flask_limiter.Limiter):
     ) -> None:
         """Look for limits; before a view only where there can be some."""
         if not in_middleware or self._limits_more_than_views():
+            seen = vars(self.context)
+            if "answered" not in seen:
+                seen["answered"] = after_this_request(self._finish)
             super()._check_request_limit(callable_name, in_middleware)
 
     def _limits_more_than_views(self) -> bool:
@@ -58,8 +71,10 @@ class Limiter(flask_limiter.Limiter):
         manager = self.limit_manager
         return bool(self._meta_limits) or any(getattr(manager, name, True) for name in _OF_ALL)
 
-    def say_when(self, response: Response) -> Response:
-        """Say in ``Retry-After`` when a client that is refused may come back."""
+    def _finish(self, response: Response) -> Response:
+        """Do with an answer what Flask-Limiter does, and say when a client may come back."""
+        for finish in self._finishers:
+            response = finish(response)
         limit = self.current_limit
         if limit is not None and limit.breached and "Retry-After" not in response.headers:
             response.headers["Retry-After"] = str(max(1, limit.reset_at - int(time.time())))
@@ -85,7 +100,18 @@ def _customer(address: str) -> str:
 
 
 def _checked(limit_value: Any) -> Any:
-    problem = problem_of(limit_value) if isinstance(limit_value, str) else None
+    if callable(limit_value):
+        return partial(_given, limit_value)
+    problem = problem_of(limit_value)
     if problem is not None:
         raise ValueError(problem)
     return limit_value
+
+
+def _given(limits: Callable[[], str]) -> str:
+    """Ask for limits, which may be none. On a `ValueError` Flask-Limiter would let everybody in."""
+    try:
+        found = limits()
+        return found and str(_checked(found))
+    except ValueError as error:
+        raise RuntimeError(f"A limit cannot be read: {error}") from error

@@ -77,9 +77,11 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
             return max(count.ends, now) if count else now
 
     def clear(self, key: str) -> None:
-        """Forget a count."""
+        """Forget a count; its window goes on."""
         with self._lock:
-            self._counts.pop(key, None)
+            count = self._counts.get(key)
+            if count is not None:
+                count.hits, count.times = 0, []
 
     def reset(self) -> int:
         """Forget every count, and give their number."""
@@ -97,7 +99,9 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         """Count up unless there are too many within the last ``expiry`` seconds."""
         with self._lock:
             now = self._clock()
-            count = self._counts.get(key) or self._new(key, now + expiry, now)
+            count = self._counts.get(key)
+            if count is None or count.ends > now + expiry:
+                count = self._new(key, now + expiry, now)
             del count.times[: bisect_right(count.times, now - expiry)]
             if len(count.times) + amount > limit:
                 return False
@@ -149,7 +153,8 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
 
     def _hit(self, key: str, expiry: float, amount: int, now: float) -> int:
         count = self._counts.get(key)
-        if count is None or count.ends <= now:
+        # One that ends too late is of a clock that was put back.
+        if count is None or not now < count.ends <= now + expiry:
             count = self._new(key, now + expiry, now)
         count.hits += amount
         return count.hits

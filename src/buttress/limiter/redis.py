@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 from limits.storage import (
@@ -18,24 +15,18 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from buttress.backoff import pauses
+from buttress.breaker import Breaker, LeftAlone
 from buttress.limiter.memory import MemoryStorage
 
 logger = logging.getLogger("buttress.limiter")
 
 #: Seconds that connecting, and an answer, may take.
 TIMEOUT = 0.5
-#: The first pause after a failure and the longest, in seconds.
-FIRST, LONGEST = 2.0, 6.0
 FAILURES = (OSError, RedisError)
 
 
 class FailoverStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
-    """Count in Redis for all processes together; while it is down, in each by itself.
-
-    After a failure the server is left alone for a while; then one request looks whether it works
-    again. The log says when an incident begins and when it ends.
-    """
+    """Count in Redis for all processes together; while it is down, in each by itself."""
 
     STORAGE_SCHEME = ["buttress+redis"]  # noqa: RUF012 -- so declared by `limits`
 
@@ -46,7 +37,6 @@ class FailoverStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport)
         *,
         url: str,
         shown: str,
-        clock: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> None:
         super().__init__(uri, wrap_exceptions=wrap_exceptions)
@@ -56,16 +46,13 @@ class FailoverStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport)
         self._pool = self._redis.storage.connection_pool
         _try_options(self._pool)
         self._memory = MemoryStorage()
-        self._shown = shown
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._retry_at: float | None = None
-        self._pauses: Iterator[float] = pauses(FIRST, LONGEST)
+        what = f"the limiter's server at {shown}"
+        self._breaker = Breaker(what, "counting in memory", FAILURES, logger)
 
     @property
     def is_down(self) -> bool:
         """Tell whether requests are counted in memory."""
-        return self._retry_at is not None
+        return self._breaker.is_open
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
@@ -121,11 +108,9 @@ class FailoverStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport)
     def check(self) -> bool:
         """Ask the server for an answer, however long ago it failed."""
         try:
-            self._redis.storage.ping()
-        except FAILURES as error:
-            self._failed(error)
+            self._breaker.probe(self._redis.storage.ping)
+        except FAILURES:
             return False
-        self._works()
         return True
 
     def close(self) -> None:
@@ -133,49 +118,10 @@ class FailoverStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport)
         self._pool.disconnect()
 
     def _do(self, operation: str, *args: Any) -> Any:
-        tries = self._retry_at is not None
-        if not tries or self._may_try():
-            try:
-                found = getattr(self._redis, operation)(*args)
-            except FAILURES as error:
-                self._failed(error)
-            else:
-                # What began before the incident says nothing of its end.
-                if tries:
-                    self._works()
-                return found
-        return getattr(self._memory, operation)(*args)
-
-    def _may_try(self) -> bool:
-        """Tell whether this request is the one that looks; the others stay away meanwhile."""
-        with self._lock:
-            now = self._clock()
-            if self._retry_at is None:
-                return True
-            if now < self._retry_at:
-                return False
-            self._retry_at = now + next(self._pauses)
-            return True
-
-    def _failed(self, error: Exception) -> None:
-        with self._lock:
-            begins = self._retry_at is None
-            if begins:
-                self._retry_at = self._clock() + next(self._pauses)
-        if begins:
-            logger.error(
-                "the limiter's server at %s does not work; counting in memory: %s: %s",
-                self._shown,
-                type(error).__name__,
-                error,
-            )
-
-    def _works(self) -> None:
-        with self._lock:
-            ended, self._retry_at = self._retry_at is not None, None
-            self._pauses = pauses(FIRST, LONGEST)
-        if ended:
-            logger.info("the limiter's server at %s works again", self._shown)
+        try:
+            return self._breaker.call(getattr(self._redis, operation), *args)
+        except (LeftAlone, *FAILURES):
+            return getattr(self._memory, operation)(*args)
 
 
 def _try_options(pool: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -73,6 +74,7 @@ class LimiterSettings(Section):
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+@lru_cache(maxsize=256)
 def problem_of(limits: str) -> str | None:
     """Say what is wrong with limits; ``None`` where nothing is."""
     # Needed by few, and slow to import.

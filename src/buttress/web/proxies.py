@@ -89,10 +89,12 @@ def _looked_up(networks: tuple[Network, ...], text: str) -> tuple[str | None, bo
 
 
 def _said(environ: WSGIEnvironment, name: str, hops: int) -> str:
-    """Give the value that the outermost trusted proxy has set, of those that they have added."""
+    """Give the value that the outermost trusted proxy has set, and leave no other there."""
     values = environ.get(name, "").split(",")
-    value: str = values[-min(hops, len(values))]
-    return value.strip()
+    value: str = values[-min(hops, len(values))].strip()
+    if name in environ:
+        environ[name] = value
+    return value
 
 
 def _take_host(environ: WSGIEnvironment, host: str, port: str) -> None:

@@ -74,7 +74,9 @@ class Lines:
     def of(self, content_type: str, https: bool, nonce: str | None = None) -> Headers:
         """Give the headers of an answer of this type, with a nonce where it has one."""
         page = content_type in ("text/html", "application/xhtml+xml")
-        policy = self._page if page else self._data
+        # What has no type is no document; the policy of a 304 would replace that of the page which
+        # the browser has kept (RFC 9111, 3.2).
+        policy = self._page if page else self._data if content_type else []
         if page and policy and nonce is not None:
             policy = [(POLICY, nonce.join(self._around_nonce))]
         return self._plain + policy + (self._https if https else [])
@@ -199,7 +201,10 @@ def _content_type(headers: Headers) -> str:
 
 
 def _keep_from_caches(headers: Headers) -> None:
-    if not any(name.lower() == "cache-control" for name, _ in headers):
+    """Say ``no-store``, unless the view speaks of caches; ``no-cache`` Flask says of every file."""
+    said = [line for line in headers if line[0].lower() == "cache-control"]
+    if all(value == "no-cache" for _, value in said):
+        headers[:] = [line for line in headers if line not in said]
         headers.append(("Cache-Control", "no-store"))
 
 

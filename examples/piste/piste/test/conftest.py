@@ -49,6 +49,7 @@ def state(service: Service) -> Iterator[None]:
         service.db.run(RESTORE_PISTE, row._asdict())
     service.mail.outbox.clear()
     service.cache.clear()
+    service.limiter.reset()
 
 
 @pytest.fixture

@@ -114,6 +114,16 @@ def test_refuses_other_users(visitor: FlaskClient, change: dict[str, Any]) -> No
     assert (*status(answer), answer.content_type) == (422, "unprocessable_content", PROBLEM)
 
 
+def test_too_many_sign_ups(visitor: FlaskClient) -> None:
+    """One address may not try names for ever; another one is not held up by it."""
+    found = [visitor.post("/users", json={}).status_code for _ in range(11)]
+    late = visitor.post("/users", json={})
+    other = visitor.post("/users", json={}, environ_base={"REMOTE_ADDR": "192.0.2.9"})
+    assert (found, status(late)) == ([422] * 10 + [429], (429, "too_many_requests"))
+    assert int(late.headers["Retry-After"]) > 0
+    assert other.status_code == 422
+
+
 def test_logs_in(visitor: FlaskClient, join: Join) -> None:
     """A login gives two tokens, which no cache keeps."""
     answer = log_in(visitor, join())

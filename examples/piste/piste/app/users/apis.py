@@ -9,14 +9,16 @@ from flask_jwt_extended import jwt_required
 from msgspec import to_builtins
 
 from buttress import auth
+from piste.app.main import app
 from piste.app.parameters import body_as
 from piste.app.users import services
-from piste.app.users.constants import API_NAME, NOT_KEPT
+from piste.app.users.constants import API_NAME, NOT_KEPT, SIGN_UPS
 
 blueprint = Blueprint(API_NAME, __name__)
 
 
 @blueprint.post("/users")
+@app.limiter.limit(SIGN_UPS)
 def sign_up() -> Any:
     """Make a user."""
     return to_builtins(services.sign_up(body_as(services.NewUser))), 201

@@ -5,6 +5,9 @@ API_NAME = "users"
 #: The shortest password, and how many of its characters are different.
 LEAST_LENGTH, LEAST_DIFFERENT = 12, 6
 
+#: How often one address may sign up, successfully or not.
+SIGN_UPS = "10/hour"
+
 #: The claim that tells which user a token was issued to, and under which password.
 USER_CLAIM = "usr"
 
