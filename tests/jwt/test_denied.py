@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from buttress import Unavailable
@@ -150,6 +151,18 @@ def test_an_addition_that_took_its_time(shared: Process, stopwatch: Clock) -> No
     assert other.has("b")
 
 
+def test_a_database_whose_clock_was_ahead(shared: Process, stopwatch: Clock) -> None:
+    """After it was set right, what is added then is not missed."""
+    one, other = shared(), shared()
+    one.add("a", LATER)
+    database = one._database  # type: ignore[attr-defined]  # what it wrote
+    database.run("UPDATE buttress_jwt_denied SET noted = noted + 7200")
+    assert other.has("a")
+    one.add("b", LATER)
+    stopwatch.now += WITHIN
+    assert other.has("b")
+
+
 def test_a_process_that_starts_later_knows_all(shared: Process) -> None:
     """The first look is at everything that has not ended."""
     one = shared()
@@ -179,6 +192,8 @@ def test_a_look_is_not_made_for_each_request(
 class Down:
     """A database that does not answer."""
 
+    engine = create_engine("sqlite://")
+
     def __init__(self) -> None:
         self.asked = 0
 
@@ -187,7 +202,7 @@ class Down:
         self.asked += 1
         raise OperationalError("", {}, Exception("down"))
 
-    run = all
+    run = one = all
 
 
 def test_nothing_is_accepted_while_the_list_is_not_known(stopwatch: Clock, clock: Clock) -> None:

@@ -8,17 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Response, abort, jsonify
+from flask import Response, abort, current_app, jsonify, request
 from flask.testing import FlaskClient
 from flask_jwt_extended import (
+    JWTManager,
     create_access_token,
     create_refresh_token,
     get_jwt,
     get_jwt_identity,
+    unset_jwt_cookies,
 )
 from werkzeug.test import TestResponse
 
 from buttress import Service, Unavailable
+from buttress.errors import ExtensionError
 from buttress.jwt import JwtExtension, TokenRefused
 from buttress.jwt.memory import OFTEN
 from tests.jwt.conftest import SECRET, Clock, bearer, protect, route
@@ -111,7 +114,7 @@ def test_an_answer_renews_the_token(renewing: Service, clock: Clock) -> None:
     first = renewing.jwt.verify(pair["access_token"])
     clock.now += 60
     second = claims(renewing, client.get("/me", headers=bearer(pair["access_token"])))
-    anew = {"exp", "iat", "nbf", "jti", "csrf", "fresh"}
+    anew = {"exp", "iat", "nbf", "jti", "fresh"}
     assert {name: it for name, it in first.items() if name not in anew} == {
         name: it for name, it in second.items() if name not in anew
     }
@@ -198,13 +201,101 @@ def test_a_view_may_send_its_own_token(renewing: Service) -> None:
     assert answer.headers.getlist("Authorization") == ["Bearer mine"]
 
 
-@pytest.mark.parametrize("policy", ["public, max-age=60", "s-maxage=60"])
-def test_no_token_goes_into_a_shared_cache(renewing: Service, policy: str) -> None:
-    """An answer that others may get is sent without one."""
-    protect(renewing, "/shared", lambda: ({}, {"Cache-Control": policy}))
-    client, pair = login(renewing)
+@pytest.mark.parametrize(
+    ("policy", "by_header", "by_cookie"),
+    [
+        ("public, max-age=60", False, False),
+        ("s-maxage=60", False, False),
+        ("max-age=60, must-revalidate", False, False),
+        ("max-age=60", True, False),
+        ("no-cache", True, False),
+        ("private, max-age=60", True, True),
+        ("no-store", True, True),
+    ],
+)
+def test_no_token_goes_into_a_shared_cache(
+    serve: Callable[..., Service], policy: str, by_header: bool, by_cookie: bool
+) -> None:
+    """An answer that others may get is sent without one (RFC 9111, 3 and 3.5)."""
+    app = serve(JWT_RENEW=True, JWT_TOKEN_LOCATION=["headers", "cookies"])
+    protect(app, "/shared", lambda: ({}, {"Cache-Control": policy}))
+    client, pair = login(app)
     answer = client.get("/shared", headers=bearer(pair["access_token"]))
+    assert ("Authorization" in answer.headers) is by_header
+    client.set_cookie("access_token_cookie", pair["access_token"])
+    assert ("Set-Cookie" in client.get("/shared").headers) is by_cookie
+
+
+def test_a_new_token_is_kept_from_caches(renewing: Service) -> None:
+    """An answer that has one says so itself, where the view says nothing (RFC 6749, 5.1)."""
+    client, pair = login(renewing)
+    answer = client.get("/me", headers=bearer(pair["access_token"]))
+    assert answer.headers.getlist("Cache-Control") == ["no-store"]
+
+
+def test_answers_to_somebody_who_is_known(make: Make) -> None:
+    """They are kept from caches, and those to nobody are not."""
+    app = make(extensions=["web", "security", JwtExtension], JWT_SECRET_KEY=SECRET)
+    protect(app, "/maybe", dict, optional=True)
+    with app.app_context():
+        known = bearer(create_access_token("ann"))
+    answers = [app.test_client().get("/maybe", headers=it) for it in (known, {})]
+    assert [it.headers.get("Cache-Control") for it in answers] == ["no-store", None]
+
+
+@pytest.mark.parametrize("kind", ["JWT", ""])
+def test_a_token_that_came_by_another_header(serve: Callable[..., Service], kind: str) -> None:
+    """It is renewed there, in the same form."""
+    app = serve(JWT_RENEW=True, JWT_HEADER_NAME="X-Token", JWT_HEADER_TYPE=kind)
+    client, pair = login(app)
+    value = f"{kind} {pair['access_token']}".strip()
+    answer = client.get("/me", headers={"X-Token": value})
     assert "Authorization" not in answer.headers
+    assert client.get("/me", headers={"X-Token": answer.headers["X-Token"]}).status_code == 200
+
+
+def test_a_form_that_was_open_at_a_renewal(serve: Callable[..., Service]) -> None:
+    """Its proof holds for the new cookie too; access and refresh tokens have each their own."""
+    app = serve(JWT_RENEW=True, JWT_TOKEN_LOCATION=["headers", "cookies"])
+    client, pair = login(app)
+    client.set_cookie("access_token_cookie", pair["access_token"])
+    proof = {"X-CSRF-TOKEN": app.jwt.verify(pair["access_token"])["csrf"]}
+    answers = [client.open("/me", method=it, headers=proof) for it in ("GET", "POST")]
+    assert [it.status_code for it in answers] == [200, 200]
+    pair = client.post("/refresh", headers=bearer(pair["refresh_token"])).get_json()
+    proofs = {app.jwt.verify(pair[f"{it}_token"], it)["csrf"] for it in ("access", "refresh")}
+    assert len(proofs) == 2
+
+
+def test_a_cookie_that_the_view_removes(serve: Callable[..., Service]) -> None:
+    """It stays away: renewal does not bring back who has logged out."""
+    app = serve(JWT_RENEW=True, JWT_TOKEN_LOCATION=["cookies"])
+
+    def leave() -> Response:
+        answer = jsonify({})
+        unset_jwt_cookies(answer)
+        return answer
+
+    protect(app, "/leave", leave)
+    client, pair = login(app)
+    client.set_cookie("access_token_cookie", pair["access_token"])
+    assert client.get("/leave").status_code == 200
+    assert client.get_cookie("access_token_cookie") is None
+
+
+def test_another_extension_may_have_a_token_renewed(renewing: Service, app: Service) -> None:
+    """One that has verified the header of a request itself says so, and its answer brings one."""
+
+    def view() -> dict[str, Any]:
+        service = current_app.jwt  # type: ignore[attr-defined]  # it is a Service
+        service.renew(service.verify(request.headers["Authorization"].split()[1]), "headers")
+        return {}
+
+    for service, renewed in ((renewing, True), (app, False)):
+        route(service, "/other", view)
+        client, pair = login(service)
+        answer = client.get("/other", headers=bearer(pair["access_token"]))
+        assert ("Authorization" in answer.headers) is renewed
 
 
 def test_a_token_that_came_by_a_cookie(serve: Callable[..., Service]) -> None:
@@ -227,6 +318,41 @@ def test_a_user_who_is_gone_gets_no_new_token(renewing: Service) -> None:
     renewing.jwt.user_lookup_loader(lambda header, claims: None)
     answer = client.get("/me", headers=bearer(pair["access_token"]))
     assert (answer.status_code, "Authorization" in answer.headers) == (401, False)
+
+
+def test_a_token_whose_claims_are_not_accepted(renewing: Service) -> None:
+    """What the application checks is checked wherever a token is verified, and not renewed."""
+    renewing.jwt.token_verification_loader(lambda header, claims: claims["role"] != "guest")
+    client, pair = login(renewing)
+    answer = client.get("/me", headers=bearer(pair["access_token"]))
+    assert (answer.status_code, "Authorization" in answer.headers) == (401, False)
+    with pytest.raises(TokenRefused, match="not accepted"):
+        renewing.jwt.verify(pair["access_token"])
+
+
+def test_a_subject_that_disowns_its_tokens(renewing: Service) -> None:
+    """What who knows it has marked at the login is in every token that follows, to be looked at."""
+    revisions = {"ann": 1}
+    renewing.jwt.marks = lambda subject: {"revision": revisions[subject], "role": "marked"}
+    renewing.jwt.refuses = lambda claims: claims["revision"] < revisions["ann"]
+    protect(renewing, "/change", lambda: revisions.update(ann=2) or {})
+    client, pair = login(renewing)
+    renewed = client.get("/me", headers=bearer(pair["access_token"])).headers["Authorization"]
+    pair = client.post("/refresh", headers=bearer(pair["refresh_token"])).get_json()
+    claims = renewing.jwt.verify(pair["access_token"])
+    assert (claims["revision"], claims["role"]) == (1, "guest")
+    assert "Authorization" not in client.get("/change", headers={"Authorization": renewed}).headers
+    assert client.get("/me", headers={"Authorization": renewed}).status_code == 401
+    assert client.post("/refresh", headers=bearer(pair["refresh_token"])).status_code == 401
+    _, again = login(renewing)
+    assert client.get("/me", headers=bearer(again["access_token"])).status_code == 200
+
+
+def test_another_manager_stops_the_start(app: Service) -> None:
+    """One in the place of ours would verify tokens leniently and know of no revocation."""
+    JWTManager(app)
+    with pytest.raises(ExtensionError, match=r"remove it, and use app\.jwt"):
+        app.test_client().get("/me")
 
 
 def test_a_logout_ends_the_session(renewing: Service) -> None:

@@ -163,6 +163,16 @@ def test_users_and_claims_of_an_application(app: Service) -> None:
     assert answer.status_code == 401
 
 
+def test_what_a_loader_gives_stays_as_it_is(app: Service) -> None:
+    """It may be the same for all tokens, of which each has a session of its own."""
+    claims, headers = {"role": "guest"}, {"cty": "shop"}
+    app.jwt.additional_claims_loader(lambda identity: claims)
+    app.jwt.additional_headers_loader(lambda identity: headers)
+    extra = {"additional_claims": {"role": "admin"}, "additional_headers": {"cty": "x"}}
+    sessions = {app.jwt.verify(made(app, **options))["sid"] for options in ({}, {}, extra)}
+    assert (len(sessions), claims, headers) == (3, {"role": "guest"}, {"cty": "shop"})
+
+
 def test_a_token_outside_of_a_route(app: Service) -> None:
     """Tokens are decoded as strictly there; who has expired is told by the error of PyJWT."""
     good, expired = made(app), made(app, expires_delta=timedelta(seconds=-1))

@@ -14,7 +14,7 @@ import pytest
 from flask_jwt_extended import get_jwt_identity, jwt_required
 from werkzeug.test import run_wsgi_app
 
-from buttress import Service
+from buttress import Service, auth
 from buttress.jwt import JwtExtension
 from tests.jwt.conftest import ALGORITHMS, SECRET, pem, private_key
 from tests.jwt.hostile import AUDIENCE, ISSUER, Target, hostile
@@ -31,12 +31,15 @@ ROUTES: dict[str, tuple[dict[str, Any], str]] = {
     "json": ({"locations": ["json"]}, "json"),
     "anywhere": ({"locations": ["cookies", "json", "query_string", "headers"]}, "headers"),
     "any type": ({"verify_type": False}, "headers"),
+    "by auth": ({}, "headers"),
 }
 
 
 def protected(app: Service, name: str) -> None:
     """Add a route that tells whom it takes the caller for."""
     view = jwt_required(**ROUTES[name][0])(lambda: {"id": get_jwt_identity()})
+    if name == "by auth":
+        view = auth.required(lambda: {"id": auth.principal.id})
     app.add_url_rule("/it", "it", view, methods=["GET", "POST"])
 
 
@@ -86,7 +89,8 @@ def target(
             (tmp_path / "key.pem").write_bytes(pem(private_key(algorithm)))
             settings = {"JWT_ALGORITHM": algorithm, "JWT_KEYS": [tmp_path / "key.pem"]}
         settings |= {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE}
-        app = make(extensions=["web", JwtExtension], PROPAGATE_EXCEPTIONS=False, **settings)
+        extensions = ["web", JwtExtension, *(["auth"] if name == "by auth" else [])]
+        app = make(extensions=extensions, PROPAGATE_EXCEPTIONS=False, **settings)
         protected(app, name)
         signing = app.jwt.verifier.keys.signing
         kind = "refresh" if name == "refresh" else "access"

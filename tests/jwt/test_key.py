@@ -77,6 +77,12 @@ def test_the_thumbprint_is_the_name() -> None:
         ({**RSA_OF_RFC, "key_ops": ["encrypt"]}, "not for signatures"),
         ({**RSA_OF_RFC, "e": "AQ"}, "wrong exponent|malformed"),
         ({**RSA_OF_RFC, "kid": 1}, "kid of a JWK is no text"),
+        ({**RSA_OF_RFC, "key_ops": None}, "not for signatures"),
+        ({**RSA_OF_RFC, "key_ops": "verify"}, "not for signatures"),
+        ({**RSA_OF_RFC, "key_ops": [["verify"]]}, "not for signatures"),
+        ({**RSA_OF_RFC, "kty": ["RSA"]}, "no kind that is allowed"),
+        ({**RSA_OF_RFC, "crv": {}}, "no kind that is allowed"),
+        (["RSA"], "no JSON object"),
     ],
 )
 def test_a_jwk_that_may_not_verify(jwk: dict[str, Any], problem: str) -> None:
@@ -95,7 +101,7 @@ def test_a_key_in_pem_that_may_not_verify(tmp_path: Path) -> None:
         pem(rsa.generate_private_key(65537, 1024)),  # noqa: S505  # which is the point
         pem(ec.generate_private_key(ec.SECP384R1())),
         pem(ed448.Ed448PrivateKey.generate()),
-        *(locked, b"no key", b"", b"{", b"{}", b'{"keys": []}'),
+        *(locked, b"no key", b"", b"{", b"{}", b'{"keys": []}', b'{"keys": {}}', b'{"keys": [1]}'),
     ):
         path.write_bytes(raw)
         with pytest.raises(ValueError, match=r"."):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask_jwt_extended import JWTManager, create_refresh_token
 
 from buttress import ConfigError
-from buttress.jwt import JwtExtension, TokenRefused
+from buttress.jwt import JwtExtension, JwtSettings, TokenRefused
+from buttress.jwt.flaskjwt import NOT_READ, OPEN
 from tests.jwt.conftest import SECRET, as_json, pem, private_key, public_pem, signed
 from tests.services import Make
 
@@ -40,6 +44,15 @@ from tests.services import Make
         ({"JWT_ACCESS_TOKEN_EXPIRES": 60}, "JWT_ACCESS_TOKEN_EXPIRES_MINUTES"),
         ({"JWT_DECODE_ISSUER": "x", "JWT_PUBLIC_KEY": "x"}, "set JWT_ISSUER(.|\n)*set JWT_KEYS"),
         ({"JWT_IDENTITY_CLAIM": "identity"}, "JWT_IDENTITY_CLAIM is not read"),
+        ({"JWT_VERIFY_SUB": False}, "JWT_VERIFY_SUB is not read"),
+        (
+            {"JWT_ERROR_MESSAGE_KEY": "error"},
+            "JWT_ERROR_MESSAGE_KEY is not read: .*ERRORS_STYLE",
+        ),
+        ({"JWT_TOKEN_LOCATION": "header"}, "JWT_TOKEN_LOCATION must name some of headers, cookies"),
+        ({"JWT_TOKEN_LOCATION": ["headers", "cookie"]}, "JWT_TOKEN_LOCATION"),
+        ({"JWT_TOKEN_LOCATION": []}, "JWT_TOKEN_LOCATION"),
+        ({"JWT_TOKEN_LOCATION": 1}, "JWT_TOKEN_LOCATION"),
     ],
 )
 def test_a_wrong_setting_stops_the_boot(make: Make, config: dict[str, Any], problem: str) -> None:
@@ -48,6 +61,44 @@ def test_a_wrong_setting_stops_the_boot(make: Make, config: dict[str, Any], prob
     with pytest.raises(ConfigError, match=problem) as caught:
         make(extensions=["web", JwtExtension], **given)
     assert SECRET not in str(caught.value)
+
+
+def test_what_is_so_anyway_may_be_said(make: Make) -> None:
+    """Settings of Flask-JWT-Extended that are not read may have the value that holds."""
+    same = {"JWT_IDENTITY_CLAIM": "sub", "JWT_VERIFY_SUB": True, "JWT_PUBLIC_KEY": None}
+    app = make(extensions=[JwtExtension], JWT_SECRET_KEY=SECRET, **same)
+    assert app.config["JWT_REFRESH_TOKEN_EXPIRES"] == timedelta(hours=12)
+
+
+@pytest.mark.parametrize("lasting", [90, 90.0, timedelta(seconds=90)])
+def test_how_long_a_refresh_token_lasts(make: Make, lasting: Any) -> None:
+    """It is said in seconds or as a time."""
+    app = make(extensions=["web", "jwt"], JWT_SECRET_KEY=SECRET, JWT_REFRESH_TOKEN_EXPIRES=lasting)
+    with app.app_context():
+        held = app.jwt.verify(create_refresh_token("ann"), "refresh")
+    assert held["exp"] - held["iat"] == 90
+
+
+def test_a_misspelt_setting_is_told(
+    make: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only the settings of Flask-JWT-Extended pass, not whatever begins like them."""
+    monkeypatch.setenv("SHOP_JWT_COOKIE_SAMSITE", "Strict")
+    monkeypatch.setenv("SHOP_JWT_COOKIE_SECURE", "true")
+    app = make(extensions=["log", JwtExtension], JWT_SECRET_KEY=SECRET)
+    assert "declares JWT_COOKIE_SAMSITE" in caplog.text
+    assert "JWT_COOKIE_SECURE" not in caplog.text
+    assert app.config["JWT_COOKIE_SECURE"] is True
+
+
+def test_every_setting_is_known() -> None:
+    """Those of Flask-JWT-Extended are open, ours, or refused with what to do."""
+    stock = Flask("stock")
+    JWTManager(stock)
+    ours = {f"JWT_{name.upper()}" for name in JwtSettings.__struct_fields__}
+    known = {*OPEN, *NOT_READ, *ours}
+    assert {name for name in stock.config if name.startswith("JWT_")} - known == set()
+    assert {*OPEN} & {*NOT_READ, *ours} == set()
 
 
 def test_a_previous_secret_verifies_until_its_end(make: Make) -> None:
@@ -99,3 +150,5 @@ def test_a_service_may_only_verify(make: Make, tmp_path: Path) -> None:
     assert app.jwt.verify(token)["sub"] == "ann"
     with app.app_context(), pytest.raises(Exception, match="no private key"):
         app.jwt.issue("ann")
+    with pytest.raises(ConfigError, match="JWT_RENEW needs a private key"):
+        make("renewing", extensions=["web", JwtExtension], JWT_RENEW=True, **settings)

@@ -12,6 +12,8 @@ import msgspec
 
 #: The most characters of a token that is looked at, and of a value that is shown.
 LONGEST, SHOWN = 8192, 80
+#: The most seconds since 1970 that a time is compared with the clock for.
+LATEST = 2**53
 
 
 def described(token: str) -> str:
@@ -34,8 +36,8 @@ def _times(claims: dict[str, Any]) -> Iterator[str]:
         value = claims.get(name)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            yield f"{name} is no number"
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > LATEST:
+            yield f"{name} is no time"
             continue
         seconds = value - now
         yield f"{name} {abs(seconds):.0f} s {'ahead' if seconds > 0 else 'ago'}"

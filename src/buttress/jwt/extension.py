@@ -10,27 +10,28 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 from weakref import proxy
 
-from flask import Response, after_this_request
+from flask import Response, after_this_request, request
 from flask_jwt_extended import (
     create_access_token,
     create_refresh_token,
     get_jwt,
     get_jwt_header,
     get_jwt_request_location,
-    set_access_cookies,
 )
 
-from buttress.errors import ConfigError, Unavailable
+from buttress.errors import ConfigError, ExtensionError, Unavailable
 from buttress.extension import Extension
 from buttress.jwt.denied import Denied
-from buttress.jwt.flaskjwt import OPEN, Manager, settle
+from buttress.jwt.flaskjwt import NAME, OPEN, Manager, settle
 from buttress.jwt.key import Key, Keys, read_keys, secret
 from buttress.jwt.memory import MemoryDenied
 from buttress.jwt.peers import authorization
 from buttress.jwt.refusal import TokenExpired, TokenRefused
+from buttress.jwt.renewal import has_room, put
 from buttress.jwt.session import end_of, session_of, successor
 from buttress.jwt.settings import JwtSettings
 from buttress.jwt.verifier import Verifier, copied, is_id
+from buttress.web import PRINCIPAL
 
 if TYPE_CHECKING:
     from buttress.service import Service
@@ -64,6 +65,8 @@ class Jwt(Manager):
         #: Tells of whom tokens are refused although they are good, such as of disabled users; set
         #: by the extension that knows.
         self.refuses: Callable[[Mapping[str, Any]], bool] | None = None
+        #: Gives what a new token says of its subject, by which that may refuse it one day.
+        self.marks: Callable[[str], Mapping[str, Any]] | None = None
 
     def verify(self, token: str, kind: str = "access") -> Mapping[str, Any]:
         """Give the claims of a token. Raises `TokenRefused`, also for one that was revoked.
@@ -75,6 +78,8 @@ class Jwt(Manager):
             raise TokenRefused("The token is of another kind")
         if self.blocked(header, claims):
             raise TokenRefused("Token has been revoked")
+        if not super().accepted(header, claims):
+            raise TokenRefused("The claims of the token are not accepted")
         return claims
 
     def issue(self, identity: Any, claims: Mapping[str, Any] | None = None) -> dict[str, str]:
@@ -130,7 +135,7 @@ class Jwt(Manager):
 
     def blocked(self, header: dict[str, Any], claims: dict[str, Any]) -> bool:
         """Tell whether a token was revoked; a refresh token that is used twice ends its session."""
-        if self.refuses is not None and self.refuses(claims):
+        if self._is_disowned(claims):
             return True
         session = session_of(claims)
         if not self._denied.has(claims["jti"], session):
@@ -140,30 +145,46 @@ class Jwt(Manager):
             self._end_session(claims)
         return True
 
-    def accepted(self, header: dict[str, Any], claims: dict[str, Any]) -> bool:
-        """Have the answer renew an access token, where the settings say so."""
-        if self._renews and claims["type"] == "access":
-            after_this_request(partial(self._renew, copied(claims)))
-        return super().accepted(header, claims)
+    def claims_of(self, identity: Any) -> dict[str, Any]:
+        """Give what a new token says beside the claims of its own: its session, and the marks."""
+        subject = None if self.marks is None else self._user_identity_callback(identity)
+        marks = self.marks(subject) if self.marks and isinstance(subject, str) else {}
+        return {**marks, **super().claims_of(identity)}
 
-    def _renew(self, claims: dict[str, Any], response: Response) -> Response:
-        where = get_jwt_request_location()  # nowhere, if the request was refused after all
-        shared = response.cache_control.public or response.cache_control.s_maxage is not None
-        if shared or self._is_over(claims) or not self._still_good(claims):
+    def accepted(self, header: dict[str, Any], claims: dict[str, Any]) -> bool:
+        """Take note of a token that a request came with; false where it is refused after all."""
+        if not super().accepted(header, claims):
+            return False
+        request.environ.setdefault(PRINCIPAL, claims["sub"])
+        if claims["type"] == "access":
+            self.renew(claims)
+        return True
+
+    def renew(self, claims: Mapping[str, Any], place: str | None = None) -> None:
+        """Have the answer to this request bring a token after this one, if the settings say so.
+
+        ``place`` is where the token came from, if it is not Flask-JWT-Extended that knows.
+        """
+        if self._renews:
+            after_this_request(partial(self._renew, copied(claims), place))
+
+    def _renew(self, claims: dict[str, Any], place: str | None, response: Response) -> Response:
+        place = place or get_jwt_request_location()  # none, if the request was refused after all
+        if not has_room(response, place) or self._is_over(claims) or not self._still_good(claims):
             return response
-        if where == "cookies":
-            set_access_cookies(response, self._following(claims, "access", self._access))
-        elif where == "headers" and "Authorization" not in response.headers:
-            token = self._following(claims, "access", self._access)
-            response.headers["Authorization"] = f"Bearer {token}"
+        put(response, place, self._following(claims, "access", self._access))
         return response
 
     def _still_good(self, claims: Mapping[str, Any]) -> bool:
         """Tell whether the view, such as a logout, has not revoked the token."""
         try:
-            return not self._denied.has(claims["jti"], session_of(claims))
+            denied = self._denied.has(claims["jti"], session_of(claims))
+            return not denied and not self._is_disowned(claims)
         except Unavailable:
             return False
+
+    def _is_disowned(self, claims: Mapping[str, Any]) -> bool:
+        return self.refuses is not None and self.refuses(claims)
 
     def _is_over(self, claims: Mapping[str, Any]) -> bool:
         return end_of(claims, self._session) <= self.verifier.clock()
@@ -209,7 +230,16 @@ class JwtExtension(Extension[JwtSettings, Jwt]):
         return made
 
     def start(self, it: Jwt) -> None:
-        """Have peers told who makes a request, where a call asks for that."""
+        """Have peers told who makes a request, where a call asks for that.
+
+        Raises `ExtensionError` where another manager verifies tokens instead of this one.
+        """
+        if it.service.extensions[NAME] is not it:
+            raise ExtensionError(
+                "jwt",
+                "A JWTManager(app) stands in the place of app.jwt, so no token would be verified "
+                "and revoked as it should be: remove it, and use app.jwt, which has its loaders.",
+            )
         slot = it.service.slot("peers")
         if slot is not None and slot.it.authorize is None:
             slot.it.authorize = partial(authorization, it)
@@ -222,6 +252,10 @@ def keys_of(settings: JwtSettings) -> Keys:
     except ValueError as error:
         name = "JWT_KEYS" if settings.keys else "JWT_SECRET_KEY and JWT_PREVIOUS_KEYS"
         raise ConfigError([f"{name}: {error}."]) from error
+    if keys.signing is None and settings.renew:
+        raise ConfigError(
+            ["JWT_RENEW needs a private key in JWT_KEYS: add one, or set it to false."]
+        )
     if keys.signing is not None and keys.signing.algorithm != settings.algorithm:
         raise ConfigError(
             [

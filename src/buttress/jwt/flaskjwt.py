@@ -7,7 +7,7 @@ else; a test fails where another version is installed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import timedelta
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,30 +32,66 @@ logger = logging.getLogger("buttress.jwt")
 NAME = "flask-jwt-extended"
 #: The settings of Flask-JWT-Extended that an application may set; the others are ours.
 OPEN = (
-    "JWT_ACCESS_COOKIE_", "JWT_ACCESS_CSRF_", "JWT_COOKIE_", "JWT_CSRF_", "JWT_HEADER_",
-    "JWT_JSON_KEY", "JWT_QUERY_STRING_", "JWT_REFRESH_", "JWT_SESSION_COOKIE", "JWT_TOKEN_LOCATION",
+    "JWT_ACCESS_COOKIE_NAME", "JWT_ACCESS_COOKIE_PATH", "JWT_ACCESS_CSRF_COOKIE_NAME",
+    "JWT_ACCESS_CSRF_COOKIE_PATH", "JWT_ACCESS_CSRF_FIELD_NAME", "JWT_ACCESS_CSRF_HEADER_NAME",
+    "JWT_COOKIE_CSRF_PROTECT", "JWT_COOKIE_DOMAIN", "JWT_COOKIE_SAMESITE", "JWT_COOKIE_SECURE",
+    "JWT_CSRF_CHECK_FORM", "JWT_CSRF_IN_COOKIES", "JWT_CSRF_METHODS", "JWT_ENCODE_NBF",
+    "JWT_HEADER_NAME", "JWT_HEADER_TYPE", "JWT_JSON_KEY", "JWT_QUERY_STRING_NAME",
+    "JWT_QUERY_STRING_VALUE_PREFIX", "JWT_REFRESH_COOKIE_NAME", "JWT_REFRESH_COOKIE_PATH",
+    "JWT_REFRESH_CSRF_COOKIE_NAME", "JWT_REFRESH_CSRF_COOKIE_PATH", "JWT_REFRESH_CSRF_FIELD_NAME",
+    "JWT_REFRESH_CSRF_HEADER_NAME", "JWT_REFRESH_JSON_KEY", "JWT_REFRESH_TOKEN_EXPIRES",
+    "JWT_SESSION_COOKIE", "JWT_TOKEN_LOCATION",
 )  # fmt: skip
 
-#: Those that are another setting here.
-REPLACED = {
-    "JWT_ACCESS_TOKEN_EXPIRES": "JWT_ACCESS_TOKEN_EXPIRES_MINUTES",
-    "JWT_DECODE_ALGORITHMS": "JWT_ALGORITHM",
-    "JWT_DECODE_AUDIENCE": "JWT_AUDIENCE",
-    "JWT_DECODE_ISSUER": "JWT_ISSUER",
-    "JWT_DECODE_LEEWAY": "JWT_LEEWAY",
-    "JWT_ENCODE_AUDIENCE": "JWT_AUDIENCE",
-    "JWT_ENCODE_ISSUER": "JWT_ISSUER",
-    "JWT_PRIVATE_KEY": "JWT_KEYS",
-    "JWT_PUBLIC_KEY": "JWT_KEYS",
+#: Those that are not read, and what to do instead.
+NOT_READ = {
+    "JWT_ACCESS_TOKEN_EXPIRES": "set JWT_ACCESS_TOKEN_EXPIRES_MINUTES",
+    "JWT_DECODE_ALGORITHMS": "set JWT_ALGORITHM",
+    "JWT_DECODE_AUDIENCE": "set JWT_AUDIENCE",
+    "JWT_DECODE_ISSUER": "set JWT_ISSUER",
+    "JWT_DECODE_LEEWAY": "set JWT_LEEWAY",
+    "JWT_ENCODE_AUDIENCE": "set JWT_AUDIENCE",
+    "JWT_ENCODE_ISSUER": "set JWT_ISSUER",
+    "JWT_ERROR_MESSAGE_KEY": "the reason stands where ERRORS_STYLE has it",
+    "JWT_IDENTITY_CLAIM": "whose a token is stands in its sub",
+    "JWT_PRIVATE_KEY": "set JWT_KEYS",
+    "JWT_PUBLIC_KEY": "set JWT_KEYS",
+    "JWT_VERIFY_SUB": "the sub of a token is always a text",
 }
+#: What they may be set to all the same, for it is so.
+SAME = {"JWT_ERROR_MESSAGE_KEY": "msg", "JWT_IDENTITY_CLAIM": "sub", "JWT_VERIFY_SUB": True}
+#: Where a token may be.
+LOCATIONS = ("headers", "cookies", "query_string", "json")
 
 UNSIGNED = "There is no private key in JWT_KEYS, so no token can be signed."
 
-Check = Callable[[dict[str, Any], dict[str, Any]], bool]
+
+class _Beside:
+    """The place of a function that an application sets by a decorator of the manager.
+
+    What it sets is kept under a name of our own, and Flask-JWT-Extended finds our method, which
+    asks it as well.
+    """
+
+    def __init__(self, method: str, kept: str) -> None:
+        self._method = method
+        self._kept = kept
+
+    def __get__(self, it: object, owner: type) -> Callable[..., Any]:
+        found: Callable[..., Any] = getattr(it, self._method)
+        return found
+
+    def __set__(self, it: object, callback: Callable[..., Any]) -> None:
+        setattr(it, self._kept, callback)
 
 
 class Manager(JWTManager):
     """A manager of Flask-JWT-Extended that verifies as we do, and answers as the service does."""
+
+    _own_blocklist: Callable[..., Any]
+    _own_verification: Callable[..., Any]
+    _own_claims: Callable[..., Any]
+    _own_headers: Callable[..., Any]
 
     def __init__(self, verifier: Verifier, realm: str) -> None:
         super().__init__()
@@ -82,24 +118,19 @@ class Manager(JWTManager):
         """Take note of a token that a request came with; false where it is refused after all."""
         return bool(self._own_verification(header, claims))
 
-    # What an application sets by the decorators `token_in_blocklist_loader` and
-    # `token_verification_loader` is asked beside ours, not instead.
+    def claims_of(self, identity: Any) -> dict[str, Any]:
+        """Give what a new token says beside the claims of its own: the session that it begins."""
+        session = {"sid": uuid4().hex, "auth_time": int(self.verifier.clock())}
+        return {**session, **self._own_claims(identity)}
 
-    @property
-    def _token_in_blocklist_callback(self) -> Check:
-        return self.blocked
+    def headers_of(self, identity: Any) -> dict[str, Any]:
+        """Give what the header of a new token says: which key signs it."""
+        return {**self._key_header, **self._own_headers(identity)}
 
-    @_token_in_blocklist_callback.setter
-    def _token_in_blocklist_callback(self, callback: Check) -> None:
-        self._own_blocklist = callback
-
-    @property
-    def _token_verification_callback(self) -> Check:
-        return self.accepted
-
-    @_token_verification_callback.setter
-    def _token_verification_callback(self, callback: Check) -> None:
-        self._own_verification = callback
+    _token_in_blocklist_callback = _Beside("blocked", "_own_blocklist")
+    _token_verification_callback = _Beside("accepted", "_own_verification")
+    _user_claims_callback = _Beside("claims_of", "_own_claims")
+    _jwt_additional_header_callback = _Beside("headers_of", "_own_headers")
 
     def decode_key_loader(self, callback: Callable[..., Any]) -> Callable[..., Any]:
         """Refuse: keys are settings."""
@@ -126,17 +157,11 @@ class Manager(JWTManager):
         expires_delta: timedelta | Literal[False] | None = None,
         headers: Mapping[str, Any] | None = None,
     ) -> str:
-        """Make a token; it names its key, and the session that it is of."""
+        """Make a token, which must end."""
         if expires_delta is False:
             raise ValueError("A token must end: give expires_delta as a timedelta.")
-        session = {"sid": uuid4().hex, "auth_time": int(self.verifier.clock())}
         return super()._encode_jwt_from_config(
-            identity,
-            token_type,
-            {**session, **(claims or {})},
-            fresh,
-            expires_delta,
-            {**self._key_header, **(headers or {})},
+            identity, token_type, claims, fresh, expires_delta, headers
         )
 
     def signed(self, claims: dict[str, Any]) -> str:
@@ -191,26 +216,34 @@ def settle(app: Flask, settings: JwtSettings, secure: bool) -> float:
 
     ``secure`` keeps cookies off plain HTTP. Raises `ConfigError`.
     """
-    problems = [
-        f"{old} is not read: set {new}." for old, new in REPLACED.items() if old in app.config
-    ]
-    if app.config.get("JWT_IDENTITY_CLAIM", "sub") != "sub":
-        problems.append("JWT_IDENTITY_CLAIM is not read: whose a token is stands in its sub.")
+    config = app.config
+    lasting = config.get("JWT_REFRESH_TOKEN_EXPIRES", timedelta(hours=settings.session_hours))
+    seconds = lasting.total_seconds() if isinstance(lasting, timedelta) else lasting
+    problems = list(_problems(config, seconds))
     if problems:
         raise ConfigError(problems)
-    app.config.update(
+    config.update(
         JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.access_token_expires_minutes),
+        JWT_REFRESH_TOKEN_EXPIRES=timedelta(seconds=seconds),
         JWT_ENCODE_ISSUER=settings.issuer,
         JWT_ENCODE_AUDIENCE=settings.audience,
     )
-    app.config.setdefault("JWT_REFRESH_TOKEN_EXPIRES", timedelta(hours=settings.session_hours))
-    app.config.setdefault("JWT_COOKIE_SECURE", secure)
-    app.config.setdefault("JWT_COOKIE_SAMESITE", "Lax")
-    lasting = app.config["JWT_REFRESH_TOKEN_EXPIRES"]
-    seconds = lasting.total_seconds() if isinstance(lasting, timedelta) else lasting
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
-        raise ConfigError(["JWT_REFRESH_TOKEN_EXPIRES must be a time of more than 0 seconds."])
+    config.setdefault("JWT_COOKIE_SECURE", secure)
+    config.setdefault("JWT_COOKIE_SAMESITE", "Lax")
     return float(seconds)
+
+
+def _problems(config: Mapping[str, Any], refresh_seconds: Any) -> Iterator[str]:
+    for key, instead in NOT_READ.items():
+        if config.get(key) not in (None, SAME.get(key)):
+            yield f"{key} is not read: {instead}."
+    numeric = isinstance(refresh_seconds, int | float) and not isinstance(refresh_seconds, bool)
+    if not numeric or not refresh_seconds > 0:
+        yield "JWT_REFRESH_TOKEN_EXPIRES must be a time of more than 0 seconds."
+    given = config.get("JWT_TOKEN_LOCATION", "headers")
+    places = (given,) if isinstance(given, str) else given
+    if not isinstance(places, Collection) or not places or {*map(str, places)} - {*LOCATIONS}:
+        yield f"JWT_TOKEN_LOCATION must name some of {', '.join(LOCATIONS)}."
 
 
 def _private(key: Key | None) -> Any:

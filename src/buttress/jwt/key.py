@@ -126,17 +126,25 @@ def read_keys(path: Path) -> list[Key]:
         raise ValueError(f"it cannot be read: {error.strerror}") from error
     if raw.lstrip().startswith(b"{"):
         found = json.loads(raw)
-        return [from_jwk(jwk) for jwk in found.get("keys", [found])]
+        listed = found.get("keys", [found])
+        if not isinstance(listed, list):
+            raise ValueError("its keys are no list")
+        return [from_jwk(jwk) for jwk in listed]
     return [_from_pem(raw)]
 
 
 def from_jwk(jwk: Mapping[str, Any]) -> Key:
     """Make a key of a JWK (RFC 7517). Raises `ValueError` for one that may not verify tokens."""
-    algorithm = _OF_JWK.get((jwk.get("kty"), jwk.get("crv")))
+    if not isinstance(jwk, Mapping):
+        raise ValueError("a JWK is no JSON object")
+    kind = jwk.get("kty"), jwk.get("crv")
+    # Whoever publishes keys may have written anything, also what cannot be looked up.
+    algorithm = next((_OF_JWK[known] for known in _OF_JWK if known == kind), None)
     if algorithm is None or jwk.get("alg", algorithm) != algorithm:
         raise ValueError(f"a JWK is of no kind that is allowed ({', '.join(ALGORITHMS)})")
     operations = jwk.get("key_ops", ["verify"])
-    if jwk.get("use", "sig") != "sig" or not {"verify", "sign"} & {*operations}:
+    signs = isinstance(operations, list) and ("verify" in operations or "sign" in operations)
+    if jwk.get("use", "sig") != "sig" or not signs:
         raise ValueError("a JWK is not for signatures")
     identity = jwk.get("kid")
     if not isinstance(identity, str | None):

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 #: What each token has anew; every other claim is handed on.
-ANEW = frozenset({"csrf", "exp", "fresh", "iat", "jti", "nbf", "type"})
+ANEW = frozenset({"exp", "fresh", "iat", "jti", "nbf", "type"})
 
 
 def session_of(claims: Mapping[str, Any]) -> str:
@@ -25,11 +25,13 @@ def end_of(claims: Mapping[str, Any], seconds: float) -> float:
 def successor(claims: Mapping[str, Any], kind: str, now: int, until: float) -> dict[str, Any]:
     """Give the claims of a token that follows from another, and ends at a time.
 
-    It is fresh no longer than the first would have been; no refresh token ever is.
+    It is fresh no longer than the first would have been; no refresh token ever is. One of the same
+    kind has the same proof against forged requests, which forms may hold that are open.
     """
     handed_on = {name: value for name, value in claims.items() if name not in ANEW}
     fresh = claims["fresh"]
-    csrf = {"csrf": str(uuid4())} if "csrf" in claims else {}
+    other = "csrf" in claims and kind != claims["type"]
+    csrf = {"csrf": str(uuid4())} if other else {}
     return {
         "auth_time": claims.get("iat", now),
         "sid": session_of(claims),

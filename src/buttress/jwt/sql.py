@@ -55,7 +55,7 @@ class SqlDenied:
         self._stopwatch = stopwatch
         self._here = MemoryDenied(clock)
         self._lock = Lock()
-        #: By the database's clock, when the latest addition was made that is here.
+        #: When it was looked last, by the database's clock, which may be set back.
         self._seen = 0.0
         self._looked = self._failed = self._tidied = -TIDY
 
@@ -66,7 +66,7 @@ class SqlDenied:
         """
         try:
             self._tidy()
-            self._database.run(self._add(), {"id": identity, "until": until})
+            self._database.run(_ADD.format(now=self._now), {"id": identity, "until": until})
         except IntegrityError:
             return self._here.add(identity, until) and False
         except SQLAlchemyError as error:
@@ -88,6 +88,7 @@ class SqlDenied:
             raise Unavailable("It is not known which tokens are revoked.")
         since = {"since": self._seen - OVERLAP, "now": self._clock()}
         try:
+            now = float(self._database.one(f"SELECT {self._now}"))
             rows = self._database.all(_LOOK, since)
         except SQLAlchemyError as error:
             self._failed = self._stopwatch()
@@ -95,13 +96,12 @@ class SqlDenied:
             raise Unavailable("It is not known which tokens are revoked.") from error
         for row in rows:
             self._here.add(row.id, row.until)
-        self._seen = max([self._seen, *(row.noted for row in rows)])
-        self._looked = began
+        self._seen, self._looked = now, began
 
-    def _add(self) -> str:
+    @property
+    def _now(self) -> str:
         dialect = self._database.engine.dialect
-        now = epoch(dialect).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
-        return _ADD.format(now=now)
+        return str(epoch(dialect).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
     def _tidy(self) -> None:
         if self._stopwatch() - self._tidied >= TIDY:
