@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from operator import methodcaller
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,6 +50,7 @@ WITH_A_STEP = frozenset({"log", "auth", "db", "jwt", "queues", "schedule", "cors
 
 #: What a GnarApp has beside the default extensions, each where its package is installed.
 PACKAGES = {
+    "limiter": "flask_limiter",
     "cache": "flask_caching",
     "db": "flask_sqlalchemy_lite",
     "auth": "argon2",
@@ -103,9 +106,9 @@ class GnarApp(Service):
         self.sqs = sqs
         self.plan = Plan(
             env_prefix=env_prefix.upper(),
-            steps=tuple(methodcaller(step) for step in RUN_STEPS),
+            steps=tuple(_steps()),
             facade=_arguments(mode, port, log_level),
-            presets=PRESETS | DEVELOPMENT_PRESETS if mode == "development" else PRESETS,
+            presets=_presets(mode, Path(root_path)),
             extensions=_extensions(no_db, no_jwt),
             blueprint_modules=blueprint_modules,
             reserves=RESERVES,
@@ -135,10 +138,13 @@ class GnarApp(Service):
     def run(self) -> None:  # type: ignore[override]  # Flask's arguments are settings here
         """Run the steps and serve until a signal; `SystemExit` tells of a failure.
 
-        A command that is only loading the application gets it instead.
+        A command that is only loading the application gets it instead. Raises `LifecycleError`
+        inside the boot of another application.
         """
         if recorded(self):
             return
+        if self.lifecycle.booting:  # a development server would wait there for ever
+            self.boot()
         if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
             self.boot()
         elif code := _served(self):
@@ -204,9 +210,64 @@ class GnarApp(Service):
             logger.info("Gnar-%s%s is up", self.display_name, server)
 
 
+def _steps() -> Iterator[Callable[[Any], object]]:
+    for name in RUN_STEPS:
+        yield methodcaller(name)
+        if name in AFTER:
+            yield AFTER[name]
+
+
+def _refuse_unconfigured(app: GnarApp) -> None:
+    """Tell whoever replaces `configure_flask` what the later steps need."""
+    if "settings" not in app.__dict__:
+        raise SetupError(
+            f"configure_flask of {app.name} has loaded no configuration: call "
+            "GnarApp.configure_flask(app) in your own. The Flask instance is the app itself."
+        )
+
+
+def _wrap_hasher(app: GnarApp) -> None:
+    """Give the documented wrappers of a hasher that a step of the user's own has attached."""
+    hasher = app.__dict__.get("argon2")
+    if hasher is not None and app.slot("auth") is None:
+        app.generate_password_hash = partial(_hashed, hasher)
+        app.check_password_hash = partial(_is_right, hasher)
+
+
+#: What is looked at after a step, whoever has written it.
+AFTER: dict[str, Callable[[Any], object]] = {
+    "configure_flask": _refuse_unconfigured,
+    "configure_argon2": _wrap_hasher,
+}
+
+
+def _hashed(hasher: PasswordHasher, password: str) -> str:
+    if not password:
+        raise ValueError("Password cannot be empty")
+    return hasher.hash(password)
+
+
+def _is_right(hasher: PasswordHasher, hash: object, password: object) -> bool:
+    try:
+        return bool(password) and hasher.verify(hash, password)  # type: ignore[arg-type]  # whatever it is given
+    except Exception:  # noqa: BLE001 -- it does not raise, whatever the hasher is
+        return False
+
+
 def _arguments(mode: object, port: int, log_level: str | None) -> dict[str, Any]:
     level = {} if log_level is None else {"LOG_LEVEL": log_level}
     return {"MODE": mode, "PORT": port, **level}
+
+
+def _presets(mode: object, package: Path) -> dict[str, Any]:
+    """Give the settings that hold where no source says otherwise.
+
+    An application that has no migrations of its own does not know of ours: they run by themselves.
+    """
+    places = (package, package.parent)
+    migrates = any(Path(it, "migrations/versions").is_dir() for it in places)
+    own = {} if migrates else {"DB_MIGRATE": "upgrade"}
+    return PRESETS | own | (DEVELOPMENT_PRESETS if mode == "development" else {})
 
 
 def _problems(production: object, sqs: object) -> Iterator[str]:

@@ -14,14 +14,25 @@ MAIN = """\
 from buttress.gnar import GnarApp
 GnarApp("shop", production={production}, port={port}, no_db=True, no_jwt=True).run()
 """
+#: The documented example of a step of one's own.
+MAIN_WITH_A_STEP = """\
+import logging
+from buttress.gnar import GnarApp
+log = logging.getLogger(__name__)
+def postconfig():
+    log.info('My Postconfig Step!')
+ga = GnarApp('shop', production={production}, port={port}, no_db=True, no_jwt=True)
+ga.postconfig = postconfig
+ga.run()
+"""
 LOG = "log"
 
 
-def write_main(folder: Path, *, production: bool) -> int:
+def write_main(folder: Path, *, production: bool, text: str = MAIN) -> int:
     """Write the documented two lines as ``main.py`` of the shop, and give their free port."""
     port = free_port()
     main = folder / "shop" / "app" / "main.py"
-    main.write_text(MAIN.format(production=production, port=port), encoding="utf-8")
+    main.write_text(text.format(production=production, port=port), encoding="utf-8")
     return port
 
 

@@ -11,10 +11,33 @@ from buttress.gnar import GnarApp
 
 from .conftest import Make
 
+#: The documented example of a module.
+DOCUMENTED = """\
+from flask import Blueprint, jsonify
+api_name = 'lift'
+url_prefix = '/{}'.format(api_name)
+blueprint = Blueprint(api_name, __name__, url_prefix=url_prefix)
+@blueprint.route('/get', methods=['GET'])
+def lift_get():
+    return jsonify({'status': 'ok'})
+"""
+
+
+def test_layout(make: Make, shop: Path) -> None:
+    """Only the top folder needs an ``__init__.py``, and what is in ``test`` is not loaded."""
+    for name in ("app/north/lift/apis.py", "app/main.py", "test/test_app.py"):
+        path = shop / "area" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text({"apis.py": DOCUMENTED, "main.py": ""}.get(path.name, "no Python"))
+    (shop / "area/__init__.py").touch()
+    assert make("area").test_client().get("/lift/get").json == {"status": "ok"}
+
 
 def test_scan(make: Make) -> None:
-    """Without a list every module below ``app`` is looked at."""
-    assert make().test_client().get("/user/get").json == {"status": "ok"}
+    """Without a list every module below ``app`` is looked at, whatever its name."""
+    client = make().test_client()
+    found = [client.get(path).json for path in ("/user/get", "/admin")]
+    assert found == [{"status": "ok"}, {"status": "admin"}]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 
 import argon2
+import jwt
 import pytest
+from flask_jwt_extended import JWTManager, create_access_token
 
 from buttress import ConfigError
 from buttress.gnar import GnarApp
@@ -55,10 +59,11 @@ def bearer(app: GnarApp, name: str = "ada") -> dict[str, str]:
 
 
 def test_passwords(make: Make) -> None:
-    """Passwords are hashed and checked as documented; a malformed hash is not right."""
+    """Passwords are hashed with a salt, and checked; a malformed hash is not right."""
     app = make()
     app.boot()
     hashed = app.generate_password_hash("powder")
+    assert hashed != app.generate_password_hash("powder")
     assert app.check_password_hash(hashed, "powder") is True
     assert app.check_password_hash(hashed, "ice") is False
     assert app.check_password_hash("no hash", "powder") is False
@@ -83,21 +88,25 @@ def test_argon2(make: Make) -> None:
 
 
 def test_argon2_variables(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All documented variables count, as numbers."""
-    given = {
-        "TIME_COST": 3,
-        "MEMORY_COST": 20_000,
-        "PARALLELISM": 2,
-        "HASH_LEN": 24,
-        "SALT_LEN": 18,
-    }
-    for name, value in given.items():
+    """A hash is made by all six documented variables."""
+    given = {"TIME_COST": 3, "MEMORY_COST": 20_000, "PARALLELISM": 2, "HASH_LEN": 24}
+    for name, value in (given | {"SALT_LEN": 18, "ENCODING": "utf-16"}).items():
         monkeypatch.setenv(f"GNAR_ARGON2_{name}", str(value))
-    monkeypatch.setenv("GNAR_ARGON2_ENCODING", "utf-16")
     app = make()
     app.boot()
-    found = {name: getattr(app.argon2, name.lower()) for name in given}
-    assert (found, app.argon2.encoding) == (given, "utf-16")
+    hashed = app.generate_password_hash("pøwder")
+    assert hashed.startswith("$argon2id$v=19$m=20000,t=3,p=2$")
+    assert [len(part) for part in hashed.split("$")[-2:]] == [18 * 4 // 3, 24 * 4 // 3]
+    assert app.argon2.verify(hashed, "pøwder".encode("utf-16"))
+
+
+def test_argon2_defaults(make: Make) -> None:
+    """Without variables a hash is Argon2id of 19 MiB, two passes and one lane."""
+    app = make()
+    app.boot()
+    hashed = app.generate_password_hash("powder")
+    assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert (app.argon2.hash_len, app.argon2.salt_len, app.argon2.encoding) == (32, 16, "utf-8")
 
 
 def test_argon2_variables_that_are_no_numbers(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +127,7 @@ def test_the_documented_memory_is_too_little(make: Make, monkeypatch: pytest.Mon
 
 
 def test_hashes_of_the_documented_defaults(make: Make) -> None:
-    """What Gnar Gear's documented profile has hashed is still right."""
+    """What Gnar Gear's documented settings have hashed is still right."""
     app = make()
     app.boot()
     old = argon2.PasswordHasher(2, 512, 2, 16, 16, type=argon2.Type.I).hash("powder")
@@ -149,19 +158,16 @@ def test_refused_tokens(app: GnarApp, headers: dict[str, str], error: str) -> No
     answer = app.test_client().get("/tokens/me", headers=headers)
     assert (answer.status_code, error in answer.json["error"]) == (200, True)
     assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="shop"')
+    assert "Authorization" not in answer.headers
 
 
 def test_expired_token(app: GnarApp) -> None:
     """An expired token is refused in the documented words."""
-    from flask_jwt_extended import create_access_token
-
-    app.boot()
+    client = app.test_client()
     with app.app_context():
-        from datetime import timedelta
-
         token = create_access_token("ada", expires_delta=timedelta(seconds=-60))
-    headers = {"Authorization": f"Bearer {token}"}
-    assert app.test_client().get("/tokens/me", headers=headers).json["error"] == "Token has expired"
+    answer = client.get("/tokens/me", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json["error"]) == (200, "Token has expired")
 
 
 def test_true_status(app: GnarApp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +175,49 @@ def test_true_status(app: GnarApp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GNAR_ERRORS_STYLE", "problem")
     answer = app.test_client().get("/tokens/me")
     assert (answer.status_code, answer.json["code"]) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize(("said", "minutes"), [(None, 15), ("90", 90)])
+def test_token_settings(
+    app: GnarApp, monkeypatch: pytest.MonkeyPatch, said: str | None, minutes: int
+) -> None:
+    """Flask's variables are those of the environment, and tokens last as long as they say."""
+    secret = os.environ["GNAR_JWT_SECRET_KEY"]
+    if said is not None:
+        monkeypatch.setenv("GNAR_JWT_ACCESS_TOKEN_EXPIRES_MINUTES", said)
+    token = bearer(app)["Authorization"].removeprefix("Bearer ")
+    claims = jwt.decode(token, app.flask.config["JWT_SECRET_KEY"], ["HS256"])
+    assert app.flask.config["JWT_SECRET_KEY"] == secret
+    assert app.flask.config["JWT_ACCESS_TOKEN_EXPIRES"] == timedelta(minutes=minutes)
+    assert claims["exp"] - claims["iat"] == minutes * 60
+
+
+def test_manager(make: Make, key: None) -> None:
+    """What is attached is a manager of Flask-JWT-Extended."""
+    app = make(no_jwt=False)
+    app.boot()
+    assert isinstance(app.jwt, JWTManager)
+
+
+def test_renewal_is_of_tokens(app: GnarApp) -> None:
+    """Tokens are renewed by ``jwt``, so by whatever step the answers are completed."""
+    app.configure_after_request = lambda: None  # type: ignore[method-assign]  # as documented
+    answer = app.test_client().get("/tokens/me", headers=bearer(app))
+    assert answer.headers["Authorization"].startswith("Bearer ")
+
+
+def test_renewal_is_a_setting(app: GnarApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``GNAR_JWT_RENEW=false`` ends it."""
+    monkeypatch.setenv("GNAR_JWT_RENEW", "false")
+    assert "Authorization" not in app.test_client().get("/tokens/me", headers=bearer(app)).headers
+
+
+@pytest.mark.parametrize("production", [True, False])
+def test_short_secret_key(make: Make, production: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that can be guessed stops the start."""
+    monkeypatch.setenv("GNAR_JWT_SECRET_KEY", token_urlsafe(16))
+    with pytest.raises(ConfigError, match="JWT_SECRET_KEY.* must have at least 32"):
+        make(production=production, no_jwt=False).boot()
 
 
 def test_secret_key_is_required(make: Make) -> None:

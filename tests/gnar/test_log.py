@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,14 @@ def test_format(make: Make, capfd: Output, production: bool) -> None:
     assert re.fullmatch(form, line)
 
 
+@pytest.mark.parametrize("name", [None, "some.library"])
+def test_any_logger(make: Make, capfd: Output, name: str | None) -> None:
+    """What any logger says is written, since the root logger is attached."""
+    make().boot()
+    logging.getLogger(name).warning("No snow")
+    assert capfd.readouterr().out.endswith("   No snow\n")
+
+
 def test_own_format(make: Make, capfd: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both parts of the format are variables."""
     monkeypatch.setenv("GNAR_LOG_FORMAT", "%(asctime)s|%(message)s")
@@ -55,14 +65,15 @@ def test_own_format(make: Make, capfd: Output, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("argument", "variables", "expected"),
     [
-        ("DEBUG", {"GNAR_SHOP_LOG_LEVEL": "ERROR", "GNAR_LOG_LEVEL": "WARNING"}, "DEBUG"),
-        (None, {"GNAR_SHOP_LOG_LEVEL": "ERROR", "GNAR_LOG_LEVEL": "WARNING"}, "ERROR"),
+        ("DEBUG", {"GNAR_MY_APP_LOG_LEVEL": "ERROR", "GNAR_LOG_LEVEL": "WARNING"}, "DEBUG"),
+        (None, {"GNAR_MY_APP_LOG_LEVEL": "ERROR", "GNAR_LOG_LEVEL": "WARNING"}, "ERROR"),
         (None, {"GNAR_LOG_LEVEL": "WARNING", "GNAR_OTHER_LOG_LEVEL": "DEBUG"}, "WARNING"),
         (None, {}, "INFO"),
     ],
 )
 def test_level(
     make: Make,
+    shop: Path,
     monkeypatch: pytest.MonkeyPatch,
     argument: str | None,
     variables: dict[str, str],
@@ -71,9 +82,10 @@ def test_level(
     """The argument counts before the app's own variable, and that before the general one."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    app = make(log_level=argument)
+    (shop / "my_app").mkdir()
+    app = make("my_app", log_level=argument)
     app.boot()
-    assert app.settings.log.level == expected
+    assert app.settings.log.level == logging.getLevelName(logging.getLogger().level) == expected
 
 
 def test_level_with_another_prefix(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from werkzeug.test import Client
 
 from buttress.errors import DiscoveryError
 from buttress.gnar import GnarApp
+from buttress.lifecycle import Deadline
 
 from .conftest import Make
 
@@ -32,7 +34,7 @@ def test_foreign_pages_in_development(make: Make, path: str) -> None:
     assert answer.headers["Access-Control-Expose-Headers"] == "Authorization"
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 def test_preflight_in_development(make: Make, method: str) -> None:
     """In development a page may use every method and send Authorization and JSON."""
     asked = {"Access-Control-Request-Method": method}
@@ -51,19 +53,21 @@ def test_foreign_pages_in_production(make: Make, path: str) -> None:
 
 def test_error_in_development(make: Make) -> None:
     """An exception is answered in Gnar's shape, with its traceback."""
-    app = make(production=False)
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    answer = app.test_client().get("/user/fail")
+    answer = make(production=False).test_client().get("/user/fail")
     assert (answer.status_code, answer.json["error"]) == (200, "Shop API Error")
+    assert answer.json["traceback"].startswith("Shop API Error:\nTraceback")
     assert "RuntimeError: the piste map is gone" in answer.json["traceback"]
 
 
-def test_error_in_production(make: Make) -> None:
-    """In production the shape is the same, and nothing of the exception leaves."""
+def test_error_in_production(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+    """In production nothing of the exception leaves; the log has it, by the id in the answer."""
     answer = make().test_client().get("/user/fail")
     assert (answer.status_code, answer.json["error"]) == (200, "Shop API Error")
-    assert "piste map" not in answer.text
-    assert "Traceback" not in answer.text
+    assert sorted(answer.json) == ["code", "error", "request_id"]
+    _, _, logged = capfd.readouterr().out.partition(" ERROR ")
+    first, *trace = logged.splitlines()
+    assert first.endswith(f"Exception on /user/fail [GET] rid={answer.json['request_id']}")
+    assert "    RuntimeError: the piste map is gone" in trace
 
 
 def test_error_in_production_as_documented(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +76,27 @@ def test_error_in_production_as_documented(make: Make, monkeypatch: pytest.Monke
     answer = make().test_client().get("/user/fail")
     assert answer.json["traceback"].startswith("Shop API Error:\nTraceback")
     assert "RuntimeError: the piste map is gone" in answer.json["traceback"]
+
+
+@pytest.mark.parametrize("production", [True, False])
+@pytest.mark.parametrize(
+    ("method", "path", "error"),
+    [("GET", "/nowhere", "was not found"), ("POST", "/user/get", "is not allowed")],
+)
+def test_http_errors(make: Make, production: bool, method: str, path: str, error: str) -> None:
+    """An error of HTTP is answered with 200 too, and says what is wrong."""
+    answer = make(production=production).test_client().open(path, method=method)
+    assert (answer.status_code, error in answer.json["error"]) == (200, True)
+    assert ("traceback" in answer.json) is not production
+
+
+def test_health_has_true_statuses(make: Make) -> None:
+    """What a probe asks is answered by the status, whatever the style of the errors."""
+    app = make()
+    app.start()
+    app.lifecycle.drain(Deadline(0))
+    answer = Client(app).get("/readyz")
+    assert (answer.status_code, app.settings.web.errors_style) == (503, "gnar")
 
 
 def test_error_as_problem(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,25 +11,34 @@ from textwrap import dedent
 
 import pytest
 
+from buttress import LifecycleError
 from buttress.lifecycle import State
 from buttress.loading import recording
+from tests.servers import require_server
 from tools.running import Running
 
 from .conftest import USER, Make
-from .process import LOG, finished, started, write_main
+from .process import LOG, MAIN, MAIN_WITH_A_STEP, finished, started, write_main
 
 MODULE = ("-m", "shop.app.main")
+SCRIPT = ("shop/app/main.py",)
 
 
-@pytest.mark.parametrize("arguments", [MODULE, ("shop/app/main.py",)])
-def test_serves(shop: Path, arguments: tuple[str, ...]) -> None:
-    """The two lines serve as a module and as a script, and end with 0 on SIGTERM."""
-    port = write_main(shop, production=True)
-    with started(shop, port, *arguments) as service:
+@pytest.mark.parametrize(
+    ("arguments", "text", "server"),
+    [(MODULE, MAIN, "granian"), (SCRIPT, MAIN_WITH_A_STEP, "bjoern")],
+    ids=["module", "script"],
+)
+def test_serves(shop: Path, arguments: tuple[str, ...], text: str, server: str) -> None:
+    """The documented lines serve, as a module and as a script, and end with 0 on SIGTERM."""
+    require_server(server)
+    port = write_main(shop, production=True, text=text)
+    with started(shop, port, *arguments, GNAR_SERVER=server) as service:
         assert json.loads(service.ask("/user/get")[1]) == {"status": "ok"}
         assert service.stop() == 0
     log = (shop / LOG).read_text(encoding="utf-8")
     assert log.count("Gnar-Shop is up") == log.count("Listening on /user") == 1
+    assert log.count("My Postconfig Step!") == text.count("My Postconfig Step!")
 
 
 def test_serves_in_development(shop: Path) -> None:
@@ -91,6 +100,14 @@ def test_flask_command(shop: Path) -> None:
     ended = finished(shop, sys.executable, "-m", "flask", "--app", "shop.app.main", "routes")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "/user/get" in ended.stdout
+
+
+@pytest.mark.parametrize("production", [True, False])
+def test_inside_another_boot(make: Make, shop: Path, production: bool) -> None:
+    """Two lines that another application of the package loads are told apart from its own."""
+    write_main(shop, production=production)
+    with pytest.raises(LifecycleError, match="a module that shop loads makes or runs"):
+        make(production=production).boot()
 
 
 def test_loading(make: Make) -> None:

@@ -70,7 +70,7 @@ def test_the_environment_beats_the_defaults(
 def test_reserved_variables(
     make: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Documented variables whose extension comes later are nobody's mistake."""
+    """Documented variables whose extension is not there are nobody's mistake."""
     for name in ("ARGON2_TIME_COST", "PG_ENDPOINT", "SES_REGION_NAME", "SQS_REGION_NAME"):
         monkeypatch.setenv(f"GNAR_{name}", "4")
     monkeypatch.setenv("GNAR_JWT_ACCESS_TOKEN_EXPIRES_MINUTES", "15")

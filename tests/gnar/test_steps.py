@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
-from buttress import ExtensionError, gnar
+from buttress import ExtensionError, SetupError, gnar
 from buttress.extension import Extension
 from buttress.gnar import RUN_STEPS, GnarApp
 
@@ -19,7 +20,7 @@ NEEDED = {"configure_flask"}
 
 
 class Database(Extension[None, dict[str, str]]):
-    """An extension called ``db``, as a later version has one."""
+    """Another extension called ``db``."""
 
     name = "db"
 
@@ -109,6 +110,41 @@ def test_assigned_by_an_earlier_step(make: Make) -> None:
     app.preconfig = preconfig  # type: ignore[method-assign]  # as documented
     app.boot()
     assert ran == ["replaced"]
+
+
+def test_own_hasher(make: Make) -> None:
+    """The wrappers of passwords go with a hasher that an own step attaches."""
+    app = make()
+
+    def configure_argon2() -> None:
+        app.argon2 = PasswordHasher(1, 8, 1)
+
+    app.configure_argon2 = configure_argon2  # type: ignore[method-assign]  # as documented
+    app.boot()
+    hashed = app.generate_password_hash("powder")
+    assert hashed.startswith("$argon2id$v=19$m=8,t=1,p=1$")
+    asked = [(hashed, "powder"), (hashed, "ice"), (hashed, ""), ("no hash", "powder")]
+    assert [app.check_password_hash(*it) for it in asked] == [True, False, False, False]
+    with pytest.raises(ValueError, match="Password cannot be empty"):
+        app.generate_password_hash("")
+
+
+def test_own_database(make: Make) -> None:
+    """What an own step attaches is what modules find."""
+    app = make(no_db=False)
+    app.configure_database = lambda: setattr(app, "db", "mine")  # type: ignore[method-assign]  # as documented
+    app.boot()
+    from shop.main import app as found
+
+    assert found.db == "mine"
+
+
+def test_no_configuration(make: Make) -> None:
+    """A step that replaces the configuration of Flask is told what the others need of it."""
+    app = make()
+    app.configure_flask = lambda: None  # type: ignore[method-assign]  # as documented
+    with pytest.raises(SetupError, match=r"call GnarApp\.configure_flask\(app\) in your own"):
+        app.boot()
 
 
 def test_own_sequence(make: Make) -> None:

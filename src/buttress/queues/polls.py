@@ -62,7 +62,7 @@ class Polls:
         for poll in polls:
             self._queues.add(_plan(poll, settings))
             interval = poll.get("interval_seconds", INTERVAL)
-            logger.info("Polling SQS queue %s every %s seconds", poll["queue_name"], interval)
+            logger.info("Polling SQS queue %s every %g seconds", poll["queue_name"], interval)
 
     def send(
         self, queue_name: str, message_body: str, arguments: Mapping[str, Any]
