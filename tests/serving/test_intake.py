@@ -51,6 +51,17 @@ def test_shut(listener: socket.socket) -> None:
     expect_shut(listener)
 
 
+def test_divert(listener: socket.socket) -> None:
+    """A descriptor that is diverted accepts nothing more; what shares its queue does."""
+    listener.setblocking(False)
+    with listener.dup() as other, socket.create_connection(listener.getsockname()):
+        intake.divert(other.fileno())
+        with pytest.raises(BlockingIOError):
+            other.accept()
+        accepted, _ = listener.accept()
+        accepted.close()
+
+
 @pytest.fixture
 def unprivileged() -> Iterator[None]:
     """Be somebody without capabilities; who is so already stays so."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,25 @@ def test_terminations_under_load_lose_nothing(server: str, tmp_path: Path) -> No
     assert total["exit", "0"] == ROUNDS
     assert total["balanced", "lost"] == total["heedless", "lost"] == 0
     assert total["balanced", "answered"] > ROUNDS
+
+
+def test_workers_that_end_alone_lose_nothing(start: Callable[..., Running]) -> None:
+    """While one worker after the other is ended and replaced, every request is answered."""
+    running = start(WORKERS=2)
+    ended = threading.Event()
+
+    def ask() -> Counter[int]:
+        return Counter(iter(lambda: 0 if ended.is_set() else running.ask("/").status, 0))
+
+    with ThreadPoolExecutor(8) as pool:
+        clients = [pool.submit(ask) for _ in range(8)]
+        for _ in range(KILLS // 2):
+            time.sleep(0.5)
+            os.kill(int(running.ask("/pid").body), signal.SIGTERM)
+        ended.set()
+        answered = sum((it.result() for it in clients), Counter[int]())
+    assert list(answered) == [200]
+    assert answered[200] > 100 * KILLS
 
 
 def test_workers_that_are_killed_again_and_again(start: Callable[..., Running]) -> None:

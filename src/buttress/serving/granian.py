@@ -11,6 +11,7 @@ import asyncio
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +20,7 @@ from granian._granian import SocketHolder, WorkerSignal, WSGIWorker
 from granian.http import HTTP1Settings
 
 from buttress.lifecycle import Deadline
+from buttress.serving import intake
 from buttress.serving.exchange import Exchange
 from buttress.serving.supervisor import Supervisor
 from buttress.serving.turns import Turns
@@ -57,6 +59,7 @@ class GranianEngine:
         logging.getLogger("_granian").setLevel(logging.WARNING)
         self._signal = WorkerSignal()
         self._exchange: Exchange | None = None
+        self._descriptor: int | None = None
 
     def serve(self, app: Service, listener: socket.socket, ready: Callable[[], None]) -> None:
         """Answer requests until stopped and those that were accepted are answered."""
@@ -66,7 +69,8 @@ class GranianEngine:
         self._exchange = Exchange(app, multiprocess=settings.workers > 1)
         unix = listener.family == socket.AF_UNIX
         # granian closes the descriptor itself, as soon as it stops accepting.
-        worker = _worker((listener.detach(), unix, settings.backlog), settings)
+        self._descriptor = listener.detach()
+        worker = _worker((self._descriptor, unix, settings.backlog), settings)
         loop = asyncio.new_event_loop()
         begin: Callable[..., None] = worker.serve_mtr_uds if unix else worker.serve_mtr
         # Bound methods, since calling an object costs more.
@@ -82,7 +86,11 @@ class GranianEngine:
             self._exchange.leaving = True
 
     def stop(self, deadline: Deadline) -> None:
-        """Close the socket, and let `serve` return once every answer is sent."""
+        """Accept no more, and let `serve` return once every answer is sent."""
+        if self._descriptor is not None:
+            # granian drops what it has accepted and not yet read.
+            intake.divert(self._descriptor)
+            time.sleep(min(intake.SETTLE, deadline.left()))
         self._signal.set()
 
     def idle(self) -> bool:

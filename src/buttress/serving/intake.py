@@ -7,6 +7,7 @@ queue is accepted, and only then is the socket closed.
 from __future__ import annotations
 
 import ctypes
+import os
 import socket
 import struct
 import sys
@@ -44,6 +45,20 @@ def queue_length(listener: socket.socket) -> int:
         return 0
     info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
     return int(struct.unpack_from("I", info, _QUEUE_LENGTH)[0])
+
+
+def divert(descriptor: int) -> None:
+    """Give a descriptor an empty queue in the place of one that other processes accept from too.
+
+    What it has accepted already stays. Linux only; elsewhere nothing changes.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    with socket.socket(socket.AF_UNIX) as empty:
+        empty.setblocking(False)
+        empty.bind("")  # a name that the kernel chooses, and that is in no folder (unix(7))
+        empty.listen(1)
+        os.dup2(empty.fileno(), descriptor, inheritable=False)
 
 
 def settle(listener: socket.socket, deadline: Deadline) -> None:
