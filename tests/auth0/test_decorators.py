@@ -11,10 +11,11 @@ from flask import Flask, g
 from werkzeug.test import TestResponse
 
 from buttress import Service
-from buttress.auth0 import has_scopes, mozilla_accept_token, requires_auth
+from buttress.auth0 import Auth0Extension, has_scopes, mozilla_accept_token, requires_auth
 from buttress.errors import ExtensionError
-from tests.auth0.conftest import TenantServer
+from tests.auth0.conftest import TenantServer, settings
 from tests.jwt.conftest import bearer
+from tests.services import Make
 
 PATHS = ("/required", "/accepted")
 #: Requests without a token that can be verified, with the code that each gets.
@@ -41,6 +42,14 @@ def test_who_it_is(app: Service, tenant: TenantServer, path: str) -> None:
     expected = {"sub": "auth0|ann", "scopes": ["openid", "read:pistes"], "token": token}
     assert [ask(app, path, token).json for _ in range(3)] == [expected] * 3
     assert tenant.asked == ["/.well-known/jwks.json"]
+
+
+def test_no_cache_keeps_what_it_is_told(make: Make, tenant: TenantServer) -> None:
+    """What a view answers to somebody is for them alone."""
+    app = make(extensions=["web", "security", Auth0Extension], **settings(tenant))
+    app.add_url_rule("/required", view_func=requires_auth(lambda: "x"))
+    answers = [ask(app, "/required", it) for it in (tenant.token(), tenant.token())]
+    assert [it.headers["Cache-Control"] for it in answers] == ["no-store"] * 2
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -133,7 +142,7 @@ def test_a_cold_start_while_the_tenant_is_down(
 
 def test_an_outage(app: Service, tenant: TenantServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens of known keys go on; those of others are 503, since they may be good."""
-    monkeypatch.setattr("buttress.auth0.jwks.PAUSE", 0.0)
+    monkeypatch.setattr("buttress.oidc.kept.PAUSE", 0.0)
     assert ask(app, "/required", tenant.token()).status_code == 200
     tenant.jwks = (500, b"{}")
     statuses = [ask(app, "/required", it).status_code for it in (tenant.token(1), tenant.token())]
@@ -143,7 +152,7 @@ def test_an_outage(app: Service, tenant: TenantServer, monkeypatch: pytest.Monke
 
 def test_rotation(app: Service, tenant: TenantServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens of a new key are taken at once, and those of the old one no more."""
-    monkeypatch.setattr("buttress.auth0.jwks.PAUSE", 0.0)
+    monkeypatch.setattr("buttress.oidc.kept.PAUSE", 0.0)
     old, new = tenant.token(), tenant.token(1)
     assert [ask(app, "/required", it).status_code for it in (old, old, new)] == [200, 200, 401]
     tenant.publish(1)

@@ -101,7 +101,21 @@ def test_the_cookie_in_development(make: Make, tenant: TenantServer) -> None:
     said = app.test_client().get("/login").headers["Set-Cookie"]
     assert said.startswith("auth0=")
     assert "Secure" not in said
+    app.add_url_rule("/check", view_func=auth0_check, methods=["POST"])
+    client = app.test_client()
+    state = parse_qs(urlsplit(client.get("/login").text).query)["state"][0]
+    client.post("/check", json={"state": state, "code": "bad"})
+    assert client.get_cookie("auth0") is None
     assert "Secure" in app.test_client().get("/login", base_url="https://x").headers["Set-Cookie"]
+
+
+def test_no_cache_keeps_a_login(client: FlaskClient, tenant: TenantServer) -> None:
+    """Neither the address of a login nor its tokens are kept (RFC 6749, 5.1)."""
+    begin = client.get("/login", base_url="https://shop.example")
+    asked = begun(client)
+    logs_in(tenant, asked)
+    end = finish(client, {"state": asked["state"], "code": "good"})
+    assert [it.headers["Cache-Control"] for it in (begin, end)] == ["no-store"] * 2
 
 
 def test_a_state_is_used_once(client: FlaskClient, tenant: TenantServer) -> None:
@@ -190,7 +204,7 @@ FORGED: dict[str, dict[str, Any]] = {
     "another nonce": {"nonce": "x"},
     "no nonce": {"nonce": ...},
     "another client": {"aud": "other"},
-    "another client too": {"aud": [CLIENT, "other"]},
+    "another client too": {"aud": [CLIENT, "other"], "azp": ...},
     "for another party": {"azp": "other"},
     "another issuer": {"iss": "https://evil.example/"},
     "an access token": {"aud": [AUDIENCE], "scope": "x"},

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple, TypeVar, cast
 from flask import current_app, g, request
 
 from buttress.auth0.extension import Auth0
-from buttress.auth0.jwks import KeyUnknown
 from buttress.auth0.verifier import ClaimsRefused
 from buttress.errors import ExtensionError, Problem
 from buttress.jwt import TokenExpired, TokenRefused
+from buttress.oidc import KeyUnknown
 from buttress.service import Service
+from buttress.web import PRINCIPAL
 
 logger = logging.getLogger("buttress.auth0")
 
@@ -143,6 +144,7 @@ def _recognised() -> _Refusal | None:
         logger.info("401: %s %s: %s", request.method, request.path, refused.reason)
         return _Refusal(_code_of(refused), auth0.realm)
     g.userinfo, g.access_token = userinfo, token
+    request.environ[PRINCIPAL] = userinfo["sub"]  # caches must not keep the answer
     return None
 
 

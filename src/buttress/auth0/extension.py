@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from buttress.auth0.jwks import Jwks, TenantKeys
 from buttress.auth0.login import Login
 from buttress.auth0.settings import Auth0Settings
 from buttress.auth0.state import States
-from buttress.auth0.tenant import Tenant
 from buttress.auth0.verifier import AccessTokens
 from buttress.errors import ConfigError, ExtensionError, Unavailable, Unhealthy
 from buttress.extension import Extension
+from buttress.oidc import Jwks, ProviderKeys, Server
 
 if TYPE_CHECKING:
     from buttress.service import Service
+
+
+#: What a tenant signs by.
+ALGORITHMS = ("RS256",)
 
 
 class _Issued(msgspec.Struct):
@@ -80,12 +83,12 @@ class Auth0:
     def check(self) -> Mapping[str, Any]:
         """Tell how old the keys are. Raises `Unhealthy` where there are none."""
         try:
-            keys = self.jwks.keys()
+            keys = self.jwks.get()
         except Unavailable as error:
             raise Unhealthy("The keys of the tenant cannot be fetched.") from error
         return {"keys": len(keys), "seconds": round(self.jwks.age)}
 
-    def _of(self, keys: TenantKeys) -> AccessTokens:
+    def _of(self, keys: ProviderKeys) -> AccessTokens:
         """Give what verifies by these keys; what was verified by others is forgotten."""
         verifier = self._verifier
         if verifier is None or verifier.keys is not keys:
@@ -114,12 +117,16 @@ class Auth0Extension(Extension[Auth0Settings, Auth0]):
 
     def build(self, app: Service, settings: Auth0Settings) -> Auth0:
         """Make it; nothing is contacted."""
-        tenant = Tenant(settings)
-        jwks = Jwks(tenant.jwks)
+        server = Server(settings.domain, settings.ca_file, settings.timeout)
+        address = f"{settings.issuer}.well-known/jwks.json"
+        jwks = Jwks(
+            f"the keys of {settings.domain}",
+            lambda: ProviderKeys(server.ask("GET", address), ALGORITHMS),
+        )
         login = None
         if settings.client_id is not None:
             cookie = "auth0" if app.mode == "development" else "__Host-auth0"
-            login = Login(settings, tenant, jwks, States(_key(app)), cookie)
+            login = Login(settings, server, jwks, States(_key(app)), cookie)
         realm = getattr(getattr(app.settings, "auth", None), "realm", "") or app.name
         return Auth0(settings, jwks, login, realm)
 

@@ -10,13 +10,12 @@ from urllib.parse import urlencode
 
 from flask import Response, after_this_request, g, request
 
-from buttress.auth0.jwks import Jwks, TenantKeys
 from buttress.auth0.settings import Auth0Settings
 from buttress.auth0.state import LASTS, State, States, new_mark
-from buttress.auth0.tenant import Tenant, TenantDown, TenantRefuses
-from buttress.auth0.verifier import IdTokens
+from buttress.auth0.verifier import check_email
 from buttress.errors import Code, Problem, Unavailable
 from buttress.jwt import TokenRefused
+from buttress.oidc import IdTokens, Jwks, ProviderDown, ProviderKeys, ProviderRefuses, Server
 
 logger = logging.getLogger("buttress.auth0")
 
@@ -33,14 +32,14 @@ class Login:
     def __init__(
         self,
         settings: Auth0Settings,
-        tenant: Tenant,
+        server: Server,
         jwks: Jwks,
         states: States,
         cookie: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
-        self._tenant = tenant
+        self._server = server
         self._jwks = jwks
         self._states = states
         self._cookie = cookie
@@ -85,7 +84,7 @@ class Login:
         state = self.check(text)
         if state is None:
             raise Problem("invalid_state", "Log in again: this login is over.", status=400)
-        after_this_request(self._drop)
+        after_this_request(lambda response: self._keep(response, "", 0))
         answer = self._exchange(code, state)
         self._verify(answer["id_token"], state)
         return answer
@@ -101,43 +100,40 @@ class Login:
             "code_verifier": state.verifier,
         }
         try:
-            given = self._tenant.tokens(form)
+            given = self._server.ask("POST", f"{self._settings.issuer}oauth/token", data=form)
             return {
                 "expires": int(self._clock()) + int(given["expires_in"]),
                 "access_token": str(given["access_token"]),
                 "id_token": str(given["id_token"]),
             }
-        except TenantRefuses as refuses:
+        except ProviderRefuses as refuses:
             if refuses.error == "invalid_grant":
                 raise Problem("invalid_code", "Log in again.", status=400) from refuses
             logger.error("the tenant refuses a login: %s", refuses.error)
             raise Unavailable(DOWN) from refuses
-        except (TenantDown, LookupError, TypeError, ValueError) as error:
+        except (ProviderDown, LookupError, TypeError, ValueError) as error:
             logger.error("a login cannot be finished: %r", error)
             raise Unavailable(DOWN) from error
 
     def _verify(self, token: str, state: State) -> None:
         issuer, client = self._settings.issuer, self._settings.client_id or ""
 
-        def verify(keys: TenantKeys) -> object:
-            return IdTokens(keys, issuer, client, state.nonce, self._clock).verify(token)
+        def claims(keys: ProviderKeys) -> dict[str, Any]:
+            return IdTokens(keys, issuer, client, state.nonce, self._clock).claims(token)
 
         try:
-            self._jwks.trying(verify)
+            check_email(self._jwks.trying(claims))
         except TokenRefused as refused:
             logger.warning("a login is refused: %s", refused.reason)
             raise Problem(Code.FORBIDDEN, "This login is not accepted.") from refused
 
-    def _keep(self, response: Response, mark: str) -> Response:
+    def _keep(self, response: Response, mark: str, seconds: int = LASTS) -> Response:
         # In development pages may come by plain HTTP, with which not all browsers keep others.
         secure = self._cookie.startswith("__Host-") or request.is_secure
         response.set_cookie(
-            self._cookie, mark, LASTS, path="/", secure=secure, httponly=True, samesite="Lax"
+            self._cookie, mark, seconds, path="/", secure=secure, httponly=True, samesite="Lax"
         )
-        return response
-
-    def _drop(self, response: Response) -> Response:
-        response.delete_cookie(self._cookie, path="/", secure=True, httponly=True, samesite="Lax")
+        response.headers["Cache-Control"] = "no-store"
         return response
 
 

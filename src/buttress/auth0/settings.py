@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from msgspec import Meta, field
 
 from buttress.config import Key, Secret, Section
+from buttress.loopback import is_loopback
 
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Auth0Settings(Section):
@@ -98,6 +98,7 @@ def _is_safe(uri: str) -> bool:
         parts = urlsplit(uri)
     except ValueError:
         return False
-    return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    host = parts.hostname or ""
+    return bool(host) and (
+        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
     )

@@ -27,12 +27,12 @@ class Compact(NamedTuple):
     signature: bytes
 
 
-def read_compact(token: object) -> Compact:
+def read_compact(token: object, longest: int = LONGEST) -> Compact:
     """Take a token apart. Raises `TokenRefused` for whatever is not exactly as it should be."""
     if not isinstance(token, str) or not token.isascii():
         raise TokenRefused("The token is no text of ASCII characters")
-    if len(token) > LONGEST:
-        raise TokenRefused(f"The token is longer than {LONGEST} characters")
+    if len(token) > longest:
+        raise TokenRefused(f"The token is longer than {longest} characters")
     parts = token.split(".")
     if len(parts) != 3:
         raise TokenRefused("The token has not three parts")

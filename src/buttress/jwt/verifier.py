@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from buttress.jwt.compact import LONGEST, read_compact, read_object
 from buttress.jwt.key import Key, Keys
@@ -55,6 +55,9 @@ class Verifier:
     many seconds the clock of who issued a token may be fast.
     """
 
+    #: The most characters of a token that is looked at.
+    longest: ClassVar[int] = LONGEST
+
     def __init__(
         self,
         keys: Keys,
@@ -76,7 +79,7 @@ class Verifier:
 
         Raises `TokenRefused`. Whether it was revoked is not looked at.
         """
-        name = _name_of(token)
+        name = self._name_of(token)
         known = self._find(name)
         if known is not None:
             return known.own()
@@ -95,7 +98,7 @@ class Verifier:
 
     def header(self, token: str) -> dict[str, Any]:
         """Give the header of a token. Raises what `verify` raises."""
-        known = self._find(_name_of(token))
+        known = self._find(self._name_of(token))
         return self.verify(token).header if known is None else known.own().header
 
     def signed(self, token: object) -> tuple[dict[str, Any], bytes, Key]:
@@ -103,7 +106,7 @@ class Verifier:
 
         Raises `TokenRefused`.
         """
-        compact = read_compact(token)
+        compact = read_compact(token, self.longest)
         key = self.keys.verify(compact.header, compact.signed, compact.signature, self.clock())
         return compact.header, compact.payload, key
 
@@ -148,17 +151,16 @@ class Verifier:
             self._known.move_to_end(name)
         return known
 
+    def _name_of(self, token: object) -> bytes:
+        """Give what a token is remembered by, so that nobody finds tokens in the memory."""
+        if isinstance(token, str) and len(token) <= self.longest:
+            return sha256(token.encode("utf-8", "replace")).digest()
+        return b""
+
     def _remember(self, name: bytes, known: _Known) -> None:
         self._known[name] = known
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
-
-
-def _name_of(token: object) -> bytes:
-    """Give what a token is remembered by, so that nobody finds tokens in the memory."""
-    if isinstance(token, str) and len(token) <= LONGEST:
-        return sha256(token.encode("utf-8", "replace")).digest()
-    return b""
 
 
 def _is_time(value: object) -> bool:

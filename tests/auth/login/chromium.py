@@ -95,6 +95,13 @@ class Chromium:
         self.press("Enter")
         self._wait(before)
 
+    def arrive(self, url: str) -> None:
+        """Wait until a page that begins so is there, to which others lead by themselves."""
+        end = time.monotonic() + PATIENCE
+        while not (self.url.startswith(url) and self._is_complete):
+            assert time.monotonic() < end, f"it is at {self.url}"
+            time.sleep(0.01)
+
     def focus(self, selector: str) -> None:
         """Go to an element."""
         root = self.tell("DOM.getDocument")["root"]["nodeId"]
@@ -118,6 +125,11 @@ class Chromium:
         """Keep a picture of the page."""
         shot = self.tell("Page.captureScreenshot")
         path.write_bytes(base64.b64decode(shot["data"]))
+
+    @property
+    def _is_complete(self) -> bool:
+        answer = self.tell("Runtime.evaluate", expression="document.readyState")
+        return bool(answer["result"]["value"] == "complete")
 
     def _wait(self, before: int) -> None:
         end = time.monotonic() + PATIENCE

@@ -9,11 +9,13 @@ from secrets import token_urlsafe
 from typing import Any
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from buttress import Service, auth
 from buttress.auth.login import blueprint
+from tests.auth.login.fake_provider import FakeProvider
 from tests.services import Make
 
 SITE = "https://localhost"
@@ -21,16 +23,20 @@ PASSWORD = "powder & sun"
 #: What a browser says when somebody follows a link.
 NAVIGATION = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Mode": "navigate"}
 
+#: Hashes that take no time, which no service may have.
+CHEAP = {"ARGON2_MEMORY_COST": 8, "ARGON2_TIME_COST": 1}
+
 LoginService = Callable[..., Service]
 
 
 @pytest.fixture
-def login_service(make: Make) -> LoginService:
+def login_service(make: Make, monkeypatch: pytest.MonkeyPatch) -> LoginService:
     """Give a function that makes a service with login pages and a page that needs them."""
+    monkeypatch.setattr("buttress.auth.passwords.below_floor", lambda _: [])
 
     def made(prefix: str | None = None, *more: str, **config: Any) -> Service:
         extensions = ["log", "web", "security", "auth", *more]
-        given = {"AUTH_REMEMBER": 0, "SECRET_KEY": token_urlsafe(32), **config}
+        given = {**CHEAP, "AUTH_REMEMBER": 0, "SECRET_KEY": token_urlsafe(32), **config}
         app = make(extensions=extensions, **given)
         if "db" in more:
             app.db.migrations.upgrade()
@@ -58,6 +64,15 @@ def app(login_service: LoginService) -> Service:
 def browser(app: Service) -> Browser:
     """Give a browser that nobody has logged in with."""
     return Browser(app.test_client())
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
+    """Give a provider that all requests go to."""
+    made = FakeProvider()
+    send = lambda _, request, **options: made.send(request, **options)  # noqa: E731  # a method
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
+    return made
 
 
 class Browser:

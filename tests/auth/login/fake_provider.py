@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlsplit
@@ -20,6 +20,11 @@ from urllib3.exceptions import ProtocolError
 BASIC = "client_secret_basic"
 ISSUER = "https://login.example"
 CLIENT, SECRET = "piste", "a:b%c d+e/é"
+SETTINGS = {
+    "AUTH_OIDC_ISSUER": ISSUER,
+    "AUTH_OIDC_CLIENT_ID": CLIENT,
+    "AUTH_OIDC_CLIENT_SECRET": SECRET,
+}
 
 
 class FakeProvider:
@@ -155,9 +160,8 @@ class FakeProvider:
 class Broken(BytesIO):
     """A body that breaks off."""
 
-    def stream(self, *_: Any, **options: Any) -> Iterator[bytes]:
-        """Begin, and end too early."""
-        yield b"{"
+    def read1(self, size: int | None = -1, /) -> bytes:
+        """End too early."""
         raise ProtocolError("it broke off")
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from html import unescape
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from flask import Blueprint, Flask, abort
 
-from buttress import Service
+from buttress import Service, create_app
 from buttress.auth.login import blueprint
 from buttress.errors import ExtensionError, Unavailable
 from tests.auth.login.conftest import (
@@ -263,6 +266,27 @@ def test_below_a_prefix(login_service: LoginService) -> None:
     assert browser.post("/account/login", data).location == "/pistes/7"
     browser.post("/account/logout", {}, Origin=SITE)
     assert browser.known_as is None
+
+
+def test_as_documented(package: Callable[[Mapping[str, str]], Path]) -> None:
+    """The example of the documentation works as a module of a service."""
+    text = Path(__file__).parents[3].joinpath("docs/auth-login.md").read_text()
+    example = text.partition("```python\n")[2].partition("```")[0]
+    settings = 'MODE = "testing"'
+    package({"piste/__init__.py": "", "piste/settings.py": settings, "piste/main.py": example})
+    with closing(import_module("piste.main").app) as app:
+        answer = Browser(app.test_client()).open("/pistes")
+        assert answer.location == "/account/login?next=/pistes"
+
+
+def test_where_discovery_finds_it(package: Callable[[Mapping[str, str]], Path]) -> None:
+    """A module that only imports the pages has them mounted."""
+    package(
+        {"piste/__init__.py": "", "piste/doors.py": "from buttress.auth.login import blueprint"}
+    )
+    app = create_app("piste", extensions=["log", "web", "auth"], config={"MODE": "testing"})
+    with closing(app):
+        assert Browser(app.test_client()).open("/login").status_code == 200
 
 
 def test_inside_another_blueprint(make: Make) -> None:

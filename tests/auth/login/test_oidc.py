@@ -8,36 +8,20 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
-import requests
 from joserfc.jwk import ECKey, RSAKey
 from werkzeug.test import TestResponse
 
 from buttress import Service
-from buttress.auth.login import provider
 from buttress.auth.login.blueprint import blueprint
-from buttress.auth.login.identity import ROLE, name_of
+from buttress.auth.login.identity import name_of
 from buttress.auth.login.target import LONGEST
 from buttress.errors import ConfigError, ExtensionError, Unavailable
 from tests.auth.login.conftest import SITE, Browser, LoginService, alarm
-from tests.auth.login.fake_provider import CLIENT, ISSUER, SECRET, FakeProvider
+from tests.auth.login.fake_provider import CLIENT, ISSUER, SECRET, SETTINGS, FakeProvider
 from tests.services import Make
 
-SETTINGS = {
-    "AUTH_OIDC_ISSUER": ISSUER,
-    "AUTH_OIDC_CLIENT_ID": CLIENT,
-    "AUTH_OIDC_CLIENT_SECRET": SECRET,
-}
 ADA = name_of(ISSUER, "ada")
 FAILED = "The login at login.example did not succeed. Please begin again."
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
-    """Give a provider that all requests go to."""
-    made = FakeProvider()
-    send = lambda _, request, **options: made.send(request, **options)  # noqa: E731  # a method
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
-    return made
 
 
 @pytest.fixture
@@ -217,10 +201,25 @@ def test_a_token_that_lies(browser: Browser, fake: FakeProvider, lie: str) -> No
     expect_refusal(browser, go(browser, fake))
 
 
+def test_a_token_of_another_kind(browser: Browser, fake: FakeProvider) -> None:
+    """What the provider signs for other purposes tells of no login."""
+    kinds = {"logout+jwt": 403, "at+jwt": 403, "": 403, "JWT": 303, "jwt": 303}
+    for typ, status in kinds.items():
+        fake.header = {"typ": typ}
+        assert go(browser, fake).status_code == status
+
+
 def test_several_audiences(browser: Browser, fake: FakeProvider) -> None:
     """A token for several that was issued to us is one for us."""
     fake.claims = {"aud": ["other", CLIENT], "azp": CLIENT}
     assert go(browser, fake).status_code == 303
+
+
+@pytest.mark.parametrize(("groups", "status"), [(250, 303), (400, 403)])
+def test_many_groups(browser: Browser, fake: FakeProvider, groups: int, status: int) -> None:
+    """A token may list the groups of a user, some hundreds of them."""
+    fake.claims = {"groups": [f"{number:036}" for number in range(groups)]}
+    assert go(browser, fake).status_code == status
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-25, 303), (-35, 403)])
@@ -238,6 +237,13 @@ def test_a_signature_of_somebody_else(
     """A key that is not the provider's signs for nobody, whatever its name."""
     fake.signer = ECKey.generate_key("P-256")
     fake.header = {"kid": kid, "jwk": fake.signer.as_dict(private=False)}
+    expect_refusal(browser, go(browser, fake))
+
+
+def test_an_algorithm_that_the_provider_does_not_use(browser: Browser, fake: FakeProvider) -> None:
+    """A key of the provider's that it does not say to sign ID tokens by signs none."""
+    fake.keys.append(RSAKey.generate_key(2048, {"kid": "two"}))
+    fake.signer, fake.header = fake.keys[1], {"alg": "RS256"}
     expect_refusal(browser, go(browser, fake))
 
 
@@ -259,21 +265,18 @@ def test_what_is_no_token(browser: Browser, fake: FakeProvider) -> None:
 
 
 def test_keys_that_are_changed(
-    browser: Browser, app: Service, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new key is fetched when it is first seen; the keys are not asked for at each login."""
+    fake.document["id_token_signing_alg_values_supported"] = ["ES256", "RS256"]
+    monkeypatch.setattr("buttress.oidc.kept.PAUSE", 0.0)
     go(browser, fake)
     browser.post("/logout", {}, Origin=SITE)
     go(browser, fake)
     assert fake.asked.count("/jwks") == 1
     browser.post("/logout", {}, Origin=SITE)
     fake.keys = [RSAKey.generate_key(2048, {"kid": "two"})]
-    fake.header, fake.document["id_token_signing_alg_values_supported"] = (
-        {"alg": "RS256"},
-        ["RS256"],
-    )
-    app.extensions["buttress"]["auth_login"].oidc.provider._metadata = None
-    monkeypatch.setattr(provider, "LOOK_AGAIN", 0.0)
+    fake.header = {"alg": "RS256"}
     assert go(browser, fake).status_code == 303
     assert fake.asked.count("/jwks") == 2
 
@@ -326,6 +329,36 @@ def test_a_provider_that_is_not_well(
     assert "/elsewhere" not in fake.asked
 
 
+def test_a_provider_that_keeps_people_waiting(
+    browser: Browser, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After one has waited for it in vain the others are told at once, for some seconds."""
+    monkeypatch.setattr("buttress.oidc.server.WAITED", 0.0)
+    given = fake.authorize(begin(browser))
+    fake.down = True
+    expect_down(come_back(browser, **given))
+    fake.down = False
+    expect_down(go(browser, fake))
+    assert "/token" not in fake.asked
+
+
+def test_tokens_that_are_too_deep(browser: Browser, fake: FakeProvider) -> None:
+    """An answer that would be nested without end is none."""
+    fake.answers["/token"] = (200, b'{"a":' + b"[" * 30_000)
+    expect_down(go(browser, fake))
+
+
+def test_a_provider_that_does_not_serve_us(
+    browser: Browser, fake: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that the provider does not know is our mistake, and not that of who logs in."""
+    fake.answers["/token"] = (401, b'{"error": []}')
+    expect_refusal(browser, go(browser, fake))
+    fake.answers["/token"] = (401, b'{"error": "invalid_client"}')
+    expect_down(go(browser, fake))
+    assert "it does not serve this client: 'invalid_client'" in caplog.text
+
+
 def test_users_that_cannot_be_asked(
     app: Service, browser: Browser, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,7 +385,7 @@ def test_a_provider_that_talks_for_ever(
     browser: Browser, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of an answer that is too long no more is read."""
-    monkeypatch.setattr(provider, "LONGEST_ANSWER", 100)
+    monkeypatch.setattr("buttress.oidc.server.LONGEST", 100)
     expect_down(browser.open("/login/oidc"))
 
 
@@ -394,136 +427,6 @@ def test_how_the_client_says_who_it_is(
     assert go(Browser(app.test_client()), fake).status_code == 303
 
 
-def test_the_user_is_made_once(app: Service, browser: Browser, fake: FakeProvider) -> None:
-    """The first login makes a user, found by issuer and subject again, whatever else changes."""
-    fake.claims = {"email": "ada@a.example", "email_verified": True}
-    go(browser, fake)
-    first = app.auth.users.get(ADA)
-    fake.claims = {"email": "countess@a.example", "email_verified": True}
-    go(Browser(app.test_client()), fake)
-    again = app.auth.users.get(ADA)
-    assert first is not None
-    assert again is not None
-    assert (first.id, first.email) == (again.id, "ada@a.example")
-    assert again.email == "countess@a.example"
-    assert again.roles == {ROLE}
-
-
-def test_another_subject_with_the_same_address(
-    app: Service, browser: Browser, fake: FakeProvider
-) -> None:
-    """An e-mail address or a name that somebody has here makes nobody them."""
-    app.auth.users.update("ada", email="ada@a.example", roles=["admin"])
-    fake.claims = {
-        "sub": "eve",
-        "email": "ada@a.example",
-        "email_verified": True,
-        "preferred_username": "ada",
-    }
-    go(browser, fake)
-    assert browser.known_as == name_of(ISSUER, "eve")
-
-
-@pytest.mark.parametrize("verified", [False, None, "true", 1])
-def test_an_address_that_is_not_verified(
-    app: Service, browser: Browser, fake: FakeProvider, verified: object
-) -> None:
-    """An address counts only where the provider says that it has verified it."""
-    fake.claims = {"email": "ada@a.example", "email_verified": verified}
-    assert go(browser, fake).status_code == 303
-    user = app.auth.users.get(ADA)
-    assert user is not None
-    assert user.email is None
-
-
-def test_a_user_who_was_made_beforehand(app: Service, browser: Browser, fake: FakeProvider) -> None:
-    """Who takes the name that somebody will have gets nobody to log in to it."""
-    app.auth.users.create(ADA, "a password that eve knows")
-    answer = go(browser, fake)
-    expect_refusal(browser, answer, "You may not log in here with this account.")
-
-
-def test_a_user_who_is_disabled(app: Service, browser: Browser, fake: FakeProvider) -> None:
-    """Who is disabled here loses the session, and the provider brings nobody back."""
-    go(browser, fake)
-    app.auth.users.update(ADA, active=False)
-    assert browser.known_as is None
-    expect_refusal(browser, go(browser, fake), "You may not log in here with this account.")
-
-
-@pytest.mark.parametrize("email", ["ada", "a b@c.d", "\ud800@a.example", "x" * 300 + "@a.example"])
-def test_an_address_that_is_none(browser: Browser, fake: FakeProvider, email: str) -> None:
-    """Who cannot be kept here is told that the login failed."""
-    fake.claims = {"email": email, "email_verified": True}
-    expect_refusal(browser, go(browser, fake))
-
-
-ROLES = {"guides": ["guide"], "chiefs": ["guide", "chief"]}
-
-
-@pytest.mark.parametrize(
-    ("groups", "roles"),
-    [
-        (["guides"], {ROLE, "guide"}),
-        (["chiefs", "cooks"], {ROLE, "guide", "chief"}),
-        ("guides", {ROLE, "guide"}),
-        ([], {ROLE}),
-        (None, {ROLE}),
-        ([["guides"], 7, None], {ROLE}),
-        ({"guides": True}, {ROLE}),
-    ],
-)
-def test_roles(
-    login_service: LoginService, fake: FakeProvider, groups: object, roles: set[str]
-) -> None:
-    """The values of a claim become roles; those that nobody has named, nothing."""
-    app = login_service(**SETTINGS, AUTH_OIDC_ROLES=ROLES)
-    fake.claims = {"groups": groups}
-    go(Browser(app.test_client()), fake)
-    user = app.auth.users.get(ADA)
-    assert user is not None
-    assert user.roles == roles
-
-
-def test_roles_that_change(login_service: LoginService, fake: FakeProvider) -> None:
-    """A login takes away what the provider says no longer."""
-    app = login_service(**SETTINGS, AUTH_OIDC_ROLES=ROLES, AUTH_ROLES={"chief": ["close"]})
-    browser = Browser(app.test_client())
-    seen = []
-    for groups in (["chiefs"], []):
-        fake.claims = {"groups": groups}
-        go(browser, fake)
-        seen.append(browser.open("/__permissions__").json["permissions"])
-    assert seen == [["close"], []]
-
-
-def test_roles_of_this_service(app: Service, browser: Browser, fake: FakeProvider) -> None:
-    """Where the provider's word is not translated, roles that were given here stay."""
-    go(browser, fake)
-    app.auth.users.update(ADA, roles=[ROLE, "guide"])
-    go(browser, fake)
-    user = app.auth.users.get(ADA)
-    assert user is not None
-    assert user.roles == {ROLE, "guide"}
-
-
-def test_claims_of_the_user_info(login_service: LoginService, fake: FakeProvider) -> None:
-    """What the ID token does not say is asked for; what it says is not overruled."""
-    app = login_service(**SETTINGS, AUTH_OIDC_ROLES=ROLES)
-    fake.userinfo = {"sub": "ada", "groups": ["guides"], "email": "a@b.c", "email_verified": True}
-    fake.claims = {"email": "ada@a.example", "email_verified": True}
-    go(Browser(app.test_client()), fake)
-    user = app.auth.users.get(ADA)
-    assert user is not None
-    assert (user.email, user.roles) == ("ada@a.example", {ROLE, "guide"})
-
-
-def test_the_user_info_of_somebody_else(browser: Browser, fake: FakeProvider) -> None:
-    """A user info of another subject is none."""
-    fake.userinfo = {"sub": "eve", "email": "eve@e.example", "email_verified": True}
-    expect_refusal(browser, go(browser, fake))
-
-
 def test_no_provider(login_service: LoginService) -> None:
     """Without a provider there is no link to one, and no way there."""
     browser = Browser(login_service(AUTH_OIDC_LABEL="Piste").test_client())
@@ -562,9 +465,3 @@ def test_a_missing_package(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("buttress.auth.login.login.import_module", missing)
     with pytest.raises(ExtensionError, match=r"'authlib': pip install 'buttress\[oidc\]'"):
         app.register_blueprint(blueprint)
-
-
-def test_names_are_apart() -> None:
-    """No two identities share a name, and an issuer cannot be moved into the subject."""
-    pairs = [("a", "b"), ("c", "b"), ("a", "c"), ("ab", ""), ("", "ab"), ("a", "B")]
-    assert len({name_of(*pair) for pair in pairs}) == len(pairs)

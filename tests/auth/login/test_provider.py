@@ -20,6 +20,7 @@ from buttress import Service
 from buttress.auth.login.identity import ROLE, name_of
 from tests.auth.login.chromium import Chromium, chromium
 from tests.auth.login.conftest import PASSWORD, SITE, Browser, LoginService, alarm
+from tests.auth.login.test_logout import log_out, target
 from tests.auth.login.test_target import redirects
 from tests.servers import server_url
 from tools.services.place import free_port
@@ -38,23 +39,39 @@ def registered(issuer: str, callback: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def log_in_there(url: str, name: str) -> str:
+def log_in_there(url: str, name: str, session: requests.Session) -> str:
     """Log in at the provider and consent, as its pages ask; give where it leads back to."""
+    page = session.get(url, timeout=10)
+    for fields in ({"prompt": "login", "login": name, "password": "x"}, {"prompt": "consent"}):
+        page = submit(page, fields, session)
+    return page.headers["Location"]
+
+
+def submit(
+    page: requests.Response, fields: dict[str, str], session: requests.Session
+) -> requests.Response:
+    """Send the form of a page of the provider; give its next page, or what leads back to us."""
+    form = re.search(r'<form[^>]* action="([^"]+)"', page.text)
+    assert form is not None, page.text
+    place = urljoin(page.url, form[1])
+    answer = session.post(place, fields, timeout=10, allow_redirects=False)
+    while answer.is_redirect and not answer.headers["Location"].startswith(SITE):
+        place = urljoin(answer.url, answer.headers["Location"])
+        answer = session.get(place, timeout=10, allow_redirects=False)
+    return answer
+
+
+@pytest.fixture
+def there() -> Iterator[requests.Session]:
+    """Give what the provider knows a browser by."""
     with requests.Session() as session:
-        answer = session.get(url, timeout=10)
-        for fields in ({"prompt": "login", "login": name, "password": "x"}, {"prompt": "consent"}):
-            form = re.search(r'<form[^>]* action="([^"]+)"', answer.text)
-            assert form is not None, answer.text
-            place = urljoin(answer.url, form[1])
-            answer = session.post(place, fields, timeout=10, allow_redirects=False)
-            while answer.is_redirect and not answer.headers["Location"].startswith(SITE):
-                place = urljoin(answer.url, answer.headers["Location"])
-                answer = session.get(place, timeout=10, allow_redirects=False)
-        return answer.headers["Location"]
+        yield session
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"], ids=str)
-def test_a_certified_provider(login_service: LoginService, method: str) -> None:
+def test_a_certified_provider(
+    login_service: LoginService, there: requests.Session, method: str
+) -> None:
     """A certified provider logs a user in, whose groups become roles."""
     issuer = server_url("oidc")
     settings = registered(issuer, f"{SITE}/login/oidc/callback", token_endpoint_auth_method=method)
@@ -64,13 +81,33 @@ def test_a_certified_provider(login_service: LoginService, method: str) -> None:
         AUTH_OIDC_ROLES={"guides": ["guide"]},
     )
     browser = Browser(app.test_client())
-    there = browser.open("/login/oidc", query_string={"next": "/pistes/7"}).location
-    answer = browser.open(log_in_there(there, "guide-ada").removeprefix(SITE))
+    way = browser.open("/login/oidc", query_string={"next": "/pistes/7"}).location
+    answer = browser.open(log_in_there(way, "guide-ada", there).removeprefix(SITE))
     assert answer.location == "/pistes/7"
     user = app.auth.users.get(str(browser.known_as))
     assert user is not None
     assert user.name == name_of(issuer, "guide-ada")
     assert (user.email, user.roles) == ("guide-ada@piste.test", {ROLE, "guide"})
+
+
+def test_a_logout_at_a_certified_provider(
+    login_service: LoginService, there: requests.Session
+) -> None:
+    """Who logs out here does so at a certified provider, comes back, and must log in anew."""
+    settings = registered(
+        server_url("oidc"),
+        f"{SITE}/login/oidc/callback",
+        post_logout_redirect_uris=[f"{SITE}/logout"],
+    )
+    browser = Browser(login_service(**settings).test_client())
+    way = browser.open("/login/oidc").location
+    browser.open(log_in_there(way, "ada", there).removeprefix(SITE))
+    page = there.get(target(log_out(browser).text), timeout=10)
+    xsrf = re.search(r'name="xsrf" value="(\w+)"', page.text)
+    assert xsrf is not None, page.text
+    back = submit(page, {"xsrf": xsrf[1], "logout": "yes"}, there).headers["Location"]
+    assert "You have logged out." in browser.open(back.removeprefix(SITE)).text
+    assert 'name="login"' in there.get(browser.open("/login/oidc").location, timeout=10).text
 
 
 def test_an_address_of_ours_that_it_does_not_know(login_service: LoginService) -> None:
@@ -153,9 +190,14 @@ def test_no_redirect_leads_elsewhere_in_a_browser(
 
 @pytest.mark.timeout(180)
 def test_a_certified_provider_in_a_browser(login_service: LoginService, tmp_path: Path) -> None:
-    """A browser goes to the provider and comes back logged in, at the page it wanted."""
+    """A browser goes to the provider, comes back to the page it wanted, and logs out of both."""
     port = free_port()
-    settings = registered(server_url("oidc"), f"https://localhost:{port}/login/oidc/callback")
+    ours = f"https://localhost:{port}"
+    settings = registered(
+        server_url("oidc"),
+        f"{ours}/login/oidc/callback",
+        post_logout_redirect_uris=[f"{ours}/logout"],
+    )
     app = login_service(**settings)
     with chromium(tmp_path / "profile") as page, served(app, port) as site:
         page.open(f"{site}/pistes/7")
@@ -167,3 +209,11 @@ def test_a_certified_provider_in_a_browser(login_service: LoginService, tmp_path
         page.submit()
         assert page.url == f"{site}/pistes/7"
         assert f"{name_of(settings['AUTH_OIDC_ISSUER'], 'ada')} on 7" in page.text
+        page.open(f"{site}/logout")
+        page.focus("button")
+        page.submit()
+        page.arrive(settings["AUTH_OIDC_ISSUER"])
+        page.focus("button[name=logout]")
+        page.submit()
+        page.arrive(f"{site}/logout?state=")
+        assert "You have logged out." in page.text

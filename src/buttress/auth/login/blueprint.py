@@ -17,7 +17,7 @@ from flask import (
 )
 
 from buttress.auth.login.form import Browser, drop_cookie, set_cookie
-from buttress.auth.login.identity import user_of
+from buttress.auth.login.identity import is_of_provider, user_of
 from buttress.auth.login.journey import LASTS, Journey
 from buttress.auth.login.login import login_here, mount
 from buttress.auth.login.refusal import LoginRefused
@@ -71,21 +71,41 @@ def submit() -> Answer:
 
 @blueprint.get("/logout")
 def leave() -> Answer:
-    """Ask whether to log out, for browsers without the service's own button."""
+    """Ask whether to log out, for browsers without the service's own button.
+
+    The provider sends back here who has logged out there too.
+    """
     auth, login = _auth(), login_here()
-    if not auth.principal:
+    if auth.principal:
+        token = auth.csrf_token()
+        return _page(render_template("login/logout.html", login=login, csrf_token=token))
+    journey = _journey()
+    if journey is None or not journey.is_state(request.args.get("state", "")):
         return redirect(login.url("page"))
-    token = auth.csrf_token()
-    return _page(render_template("login/logout.html", login=login, csrf_token=token))
+    answer = _form(None, "out")
+    drop_cookie(answer, login.cookie("oidc"))
+    return answer
 
 
 @blueprint.post("/logout")
 def log_out() -> Answer:
-    """End the session. Raises 403 for what no page of this site has sent."""
+    """End the session, here and then at the provider that the user came from.
+
+    Raises 403 for what no page of this site has sent.
+    """
     auth, login = _auth(), login_here()
-    _ = auth.principal  # tells forged requests from others
+    who = auth.principal  # tells forged requests from others
     auth.log_out()
-    return redirect(login.url("page"), 303)
+    if not (login.provider and who.by == "session" and is_of_provider(auth, who.id)):
+        return redirect(login.url("page"), 303)
+    journey = Journey.begin(login.settings.home)
+    there = login.oidc.logout_url(journey, login.url("leave", _external=True))
+    if there is None:
+        return redirect(login.url("page"), 303)
+    # A page and no redirect: browsers let a form lead only where the policy of its page allows.
+    answer = _page(render_template("login/leaving.html", login=login, there=there))
+    set_cookie(answer, login.cookie("oidc"), journey.cookie, LASTS)
+    return answer
 
 
 @blueprint.get("/login/oidc")
@@ -107,7 +127,7 @@ def oidc() -> Answer:
 def oidc_callback() -> Answer:
     """Log in who comes back from the OpenID provider."""
     client, login = _client(), login_here()
-    journey = Journey.read(request.cookies.get(login.cookie("oidc"), ""))
+    journey = _journey()
     target, down = None if journey is None else journey.target, "provider_down"
     try:
         if journey is None:
@@ -128,6 +148,10 @@ def _client() -> Oidc:
     if not login.provider:
         abort(404)
     return login.oidc
+
+
+def _journey() -> Journey | None:
+    return Journey.read(request.cookies.get(login_here().cookie("oidc"), ""))
 
 
 def _redirect_uri() -> str:

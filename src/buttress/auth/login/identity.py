@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from buttress.auth.login.refusal import LoginRefused
-from buttress.auth.users import UserExists
+from buttress.auth.users import ELSEWHERE, UserExists
 
 if TYPE_CHECKING:
     from buttress.auth.auth import Auth
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: The role of those who come from a provider. One who has not got it was made by somebody else,
 #: under a name that was worked out beforehand, and nobody comes in by a provider as that user.
-ROLE = "oidc"
+ROLE = ELSEWHERE
 
 
 def name_of(issuer: str, subject: str) -> str:
@@ -42,6 +42,12 @@ def user_of(auth: Auth, settings: OidcSettings, claims: Mapping[str, Any]) -> Us
         return _kept(auth, settings, name, claims)
     except ValueError as error:  # of an address or a role that cannot be kept
         raise LoginRefused(f"{name} cannot be kept: {error}") from error
+
+
+def is_of_provider(auth: Auth, name: str) -> bool:
+    """Tell whether a user came from a provider."""
+    user = auth.directory.look(name)
+    return user is not None and ROLE in user.roles
 
 
 def _kept(auth: Auth, settings: OidcSettings, name: str, claims: Mapping[str, Any]) -> User:

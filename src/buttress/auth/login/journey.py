@@ -46,6 +46,10 @@ class Journey:
         """Give what must come back."""
         return self._derived(b"state")
 
+    def is_state(self, given: str) -> bool:
+        """Tell whether it is what came back."""
+        return hmac.compare_digest(given.encode(), self.state.encode())
+
     @property
     def nonce(self) -> str:
         """Give what the ID token must have."""

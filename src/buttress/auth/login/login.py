@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, Unauthorized
 
 from buttress.auth.backends import scheme_of
 from buttress.auth.login.target import here, within_site
-from buttress.errors import ExtensionError, Problem
+from buttress.errors import ExtensionError
 from buttress.service import Service
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Login:
         handlers = self._app.error_handler_spec[None][None]
         for kind in type(error).__mro__:
             handler = handlers.get(cast("type[Exception]", kind))
-            if handler is not None and handler != self.answer:
+            if handler is not None:
                 return cast("Response", self._app.ensure_sync(handler)(error))
         return error
 
@@ -121,7 +121,6 @@ def mount(state: BlueprintSetupState) -> None:
     if login.provider:
         _ = login.oidc  # what is missing is told now
     app.extensions["buttress"][KEY] = login
-    app.error_handler_spec[None][None].setdefault(Problem, login.answer)
     app.error_handler_spec[None][401].setdefault(Unauthorized, login.answer)
 
 

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
 import msgspec
-import requests
 from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]  # it has none
+from authlib.common.urls import add_params_to_uri  # type: ignore[import-untyped]  # as above
 from authlib.integrations.requests_client import OAuth2Session  # type: ignore[import-untyped]  # as above
-from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, KeySet
 from requests.auth import HTTPBasicAuth
 
 from buttress.auth.login.refusal import LoginRefused
 from buttress.auth.login.settings import OidcSettings, may_be_asked
 from buttress.errors import Unavailable
-from buttress.web import current_deadline
+from buttress.oidc import ALGORITHMS, Jwks, Kept, ProviderDown, ProviderKeys, Server
 
 logger = logging.getLogger("buttress.auth")
 
 T = TypeVar("T")
 
-#: Seconds that the provider may be silent, and for which what it says of itself is believed.
-TIMEOUT, REMEMBER = 5.0, 3600.0
-#: Seconds between two looks for a key that is unknown, so that nobody makes us ask for long.
-LOOK_AGAIN = 10.0
-#: Bytes that an answer may have.
-LONGEST_ANSWER = 256 * 1024
-#: What is raised by a provider that does not answer, or whose answer is none.
-FAILURES = (requests.RequestException, ValueError, TypeError, AttributeError, KeyError, JoseError)
+#: What a provider says of a client that it does not serve (RFC 6749, 5.2); no user can mend that.
+NOT_SERVED = ("invalid_client", "unauthorized_client")
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -45,15 +34,18 @@ class Metadata(msgspec.Struct, frozen=True):
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None = None
+    #: OpenID Connect RP-Initiated Logout, 2.1.
+    end_session_endpoint: str | None = None
     id_token_signing_alg_values_supported: tuple[str, ...] = ("RS256",)
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
     authorization_response_iss_parameter_supported: bool = False
 
     @property
-    def urls(self) -> tuple[str, ...]:
+    def urls(self) -> list[str]:
         """Give the addresses that it names."""
-        first = (self.authorization_endpoint, self.token_endpoint, self.jwks_uri)
-        return first if self.userinfo_endpoint is None else (*first, self.userinfo_endpoint)
+        always = (self.authorization_endpoint, self.token_endpoint, self.jwks_uri)
+        maybe = (self.userinfo_endpoint, self.end_session_endpoint)
+        return [*always, *(url for url in maybe if url is not None)]
 
 
 class Tokens(msgspec.Struct, frozen=True):
@@ -64,32 +56,19 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 class Provider:
-    """Ask a provider. Any thread may; what fails there raises `Unavailable`.
+    """Ask a provider. Any thread may; what fails there raises `Unavailable`."""
 
-    ``now`` is a clock in seconds.
-    """
-
-    def __init__(self, settings: OidcSettings, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: OidcSettings) -> None:
+        issuer = settings.issuer
         self._settings = settings
-        self._now = now
-        self._ca_file = None if settings.ca_file is None else str(settings.ca_file)
-        self._metadata: tuple[float, Metadata] | None = None
-        self._keys: tuple[float, KeySet] | None = None
+        self._server = Server(issuer, settings.ca_file)
+        self._document = Kept(f"the document of {issuer}", self._discover)
+        self.jwks = Jwks(f"the keys of {issuer}", self._keys)
 
     @property
     def metadata(self) -> Metadata:
         """Give what it says of itself."""
-        known = self._metadata
-        if known is None or self._now() - known[0] >= REMEMBER:
-            known = self._metadata = (self._now(), self._asked(self._discover))
-        return known[1]
-
-    def keys(self, *, anew: bool = False) -> KeySet:
-        """Give its keys; ``anew`` asks again where that was not done just now."""
-        url, known = self.metadata.jwks_uri, self._keys
-        if known is None or self._now() - known[0] >= (LOOK_AGAIN if anew else REMEMBER):
-            known = self._keys = (self._now(), self._asked(lambda: _key_set(self._get(url))))
-        return known[1]
+        return self._document.get()
 
     def url(self, **parameters: str) -> str:
         """Give the address to which a browser goes to log in; ``code_verifier`` stays here."""
@@ -101,6 +80,16 @@ class Provider:
             )
         return made[0]
 
+    def logout_url(self, **parameters: str) -> str | None:
+        """Give the address to which a browser goes to log out; ``None`` where there is none."""
+        url = self.metadata.end_session_endpoint
+        if url is None:
+            return None
+        made: str = add_params_to_uri(
+            url, [("client_id", self._settings.client_id), *parameters.items()]
+        )
+        return made
+
     def tokens(self, code: str, redirect_uri: str, verifier: str) -> Tokens:
         """Trade in a code. Raises `LoginRefused` for one that the provider does not take."""
         return self._asked(lambda: self._trade(code, redirect_uri, verifier))
@@ -110,13 +99,13 @@ class Provider:
         url = self.metadata.userinfo_endpoint
         if url is None:
             return {}
-        header = f"Bearer {access_token}"
-        return self._asked(lambda: msgspec.json.decode(self._get(url, header), type=dict[str, Any]))
+        headers = {"Authorization": f"Bearer {access_token}"}
+        return self._asked(lambda: self._server.ask("GET", url, headers=headers))
 
     def _discover(self) -> Metadata:
         issuer = self._settings.issuer
-        document = self._get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-        found = msgspec.json.decode(document, type=Metadata)
+        document = self._server.ask("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        found = msgspec.convert(document, Metadata)
         if found.issuer != issuer:
             raise ValueError(f"it calls itself {found.issuer!a}")
         for url in found.urls:
@@ -124,22 +113,30 @@ class Provider:
                 raise ValueError(f"its address {url!a} is not encrypted")
         return found
 
+    def _keys(self) -> ProviderKeys:
+        its = self.metadata.id_token_signing_alg_values_supported
+        document = self._server.ask("GET", self.metadata.jwks_uri)
+        return ProviderKeys(document, [it for it in ALGORITHMS if it in its])
+
     def _trade(self, code: str, redirect_uri: str, verifier: str) -> Tokens:
-        with self._session() as session:
+        url = self.metadata.token_endpoint
+        with self._server.asked(url), self._session() as session:
             try:
                 answer = session.fetch_token(
-                    self.metadata.token_endpoint,
+                    url,
                     grant_type="authorization_code",
                     code=code,
                     redirect_uri=redirect_uri,
                     code_verifier=verifier,
                     auth=self._basic,
-                    timeout=_seconds(),
                     allow_redirects=False,
                 )
+                return msgspec.convert(dict(answer), Tokens)
             except AuthlibBaseError as error:
-                raise LoginRefused(f"the code was not taken: {error.error!a}") from error
-        return msgspec.convert(dict(answer), Tokens)
+                said = f"{error.error!a}"[:80]
+                if error.error in NOT_SERVED:
+                    raise ProviderDown(f"it does not serve this client: {said}") from error
+                raise LoginRefused(f"the code was not taken: {said}") from error
 
     @property
     def _basic(self) -> HTTPBasicAuth | None:
@@ -158,51 +155,12 @@ class Provider:
             token_endpoint_auth_method="none" if secret is None else "client_secret_post",
             **options,
         )
-        # Neither .netrc, a proxy of the environment nor a cookie has a say in who somebody is.
-        session.trust_env = False
-        session.verify = True if self._ca_file is None else self._ca_file
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        return session
-
-    def _get(self, url: str, authorization: str | None = None) -> bytes:
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        if authorization is not None:
-            headers["Authorization"] = authorization
-        options = {"timeout": _seconds(), "allow_redirects": False, "stream": True}
-        with (
-            self._session() as session,
-            session.get(url, headers=headers, withhold_token=True, **options) as answer,
-        ):
-            if answer.status_code != 200:
-                raise ValueError(f"{url} answers {answer.status_code}")
-            content = b""
-            for part in answer.iter_content(8192):
-                content += part
-                if len(content) > LONGEST_ANSWER:
-                    raise ValueError(f"{url} answers more than {LONGEST_ANSWER} bytes")
-        return content
+        return self._server.settled(session)
 
     def _asked(self, ask: Callable[[], T]) -> T:
         try:
             return ask()
-        except FAILURES as error:
+        except ProviderDown as error:
             issuer = self._settings.issuer
             logger.error("%s does not answer as an OpenID provider: %s", issuer, error)
             raise Unavailable("The login provider does not answer.") from error
-
-
-def _seconds() -> float:
-    """Give the time for a question: less where somebody waits no longer."""
-    deadline = current_deadline()
-    # 0 would be no time at all to requests, which refuses it.
-    return TIMEOUT if deadline is None else max(min(TIMEOUT, deadline.left()), 0.001)
-
-
-def _key_set(document: bytes) -> KeySet:
-    """Read the keys that sign; others, and those that are not understood, are left out."""
-    keys: list[Key] = []
-    for key in msgspec.json.decode(document, type=dict[str, list[dict[str, Any]]])["keys"]:
-        if key.get("kty") in ("RSA", "EC", "OKP") and key.get("use", "sig") == "sig":
-            with suppress(JoseError, ValueError, KeyError, TypeError):
-                keys.append(JWKRegistry.import_key(key))
-    return KeySet(keys)

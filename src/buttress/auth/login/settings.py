@@ -68,6 +68,13 @@ class OidcSettings(Section):
     roles_claim: Annotated[
         str, Meta(description="The claim that lists what `AUTH_OIDC_ROLES` translates.")
     ] = "groups"
+    logout: Annotated[
+        bool,
+        Meta(
+            description="Whether users who came from the provider log out there too, where it can "
+            "do that; it must know the address of the logout page."
+        ),
+    ] = True
     label: Annotated[
         str, Meta(description="What the login page calls the provider; by default its host.")
     ] = ""
