@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,12 @@ MAIN = """
     @app.cli.command()
     def who():
         print(app.auth.users.authenticate("ann", "Piste 7 is open"))
+"""
+#: One whose users are elsewhere than in its database.
+OTHERS = """
+    from buttress import create_app
+
+    app = create_app("shop", extensions=["log", "auth"], config={"AUTH_AUTHENTICATORS": ["basic"]})
 """
 PASSWORD = "Piste 7 is open"
 TWICE = f"{PASSWORD}\n{PASSWORD}\n"
@@ -117,6 +126,60 @@ def test_mistakes(shop: Path, run: Run) -> None:
         assert refused == "buttress: There is no user 'bob'.\n"
     assert "is no role" in failure(run("user", "role", "ann", "--add", "a\nb"))
     assert len(lines(run("user", "list"))) == 2
+
+
+def test_a_name_that_is_taken(shop: Path, run: Run) -> None:
+    """Who is there already is told before a password is asked for."""
+    run("user", "add", "--stdin", "ann", input=PASSWORD)
+    again = run("user", "add", "Ann")
+    assert failure(again) == "buttress: There is a user ann already.\n"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_terminal(shop: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a password would be shown while it is typed, the command says what to do."""
+
+    def prompt(*_: object, **__: object) -> None:
+        warnings.warn("Can not control echo on the terminal.", GetPassWarning, stacklevel=1)
+
+    monkeypatch.setattr("buttress.auth.cli.click.prompt", prompt)
+    refused = failure(run("user", "add", "ann"))
+    assert (
+        refused == "buttress: There is no terminal to ask for the password: give it by --stdin.\n"
+    )
+
+
+def test_the_list_as_json(shop: Path, run: Run) -> None:
+    """A script gets the list as JSON."""
+    run("user", "add", "--stdin", "--role", "b c", "--role", "a", "ann", input=PASSWORD)
+    (ann,) = json.loads(run("user", "list", "--json").stdout)
+    assert (ann.pop("id") != "", ann) == (
+        True,
+        {"name": "ann", "email": None, "roles": ["a", "b c"], "active": True},
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [("add",), ("passwd",), ("disable",), ("enable",), ("role", "--add", "x")], ids=str
+)
+def test_users_of_a_process(project: Write, run: Run, words: tuple[str, ...]) -> None:
+    """What would be forgotten with the command is refused."""
+    project({"shop/main.py": OTHERS})
+    refused = failure(run("user", *words, "ann"))
+    assert "AUTH_USERS=memory: has the users of each process apart" in refused
+    assert "AUTH_USERS=sql:" in refused
+
+
+def test_users_that_are_changed_elsewhere(project: Write, run: Run) -> None:
+    """What a backend cannot do is told in one sentence."""
+    project({"shop/main.py": OTHERS})
+    there = ("--set", "AUTH_USERS=https://id.example/whoami")
+    for words in (("add", "--stdin", "ann"), ("disable", "ann"), ("list",)):
+        assert "they are listed and changed there" in failure(
+            run("user", *words, *there, input="x")
+        )
+    for words in (("passwd", "ann"), ("role", "ann")):
+        assert "tells of 'ann' with a password only" in failure(run("user", *words, *there))
 
 
 def test_the_list_has_a_limit(shop: Path, run: Run) -> None:

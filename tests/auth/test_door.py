@@ -166,6 +166,22 @@ def test_an_outage_is_no_attempt(door: Door, users: Counting) -> None:
     assert door.enter("ada", PASSWORD, Caller("192.0.2.1")) is not None
 
 
+def test_other_proofs_than_passwords(door: Door, users: Counting) -> None:
+    """Guesses of something else are counted with those of the password, and what fails is not."""
+
+    def fail() -> None:
+        raise ValueError
+
+    for _ in range(20):
+        with pytest.raises(ValueError):  # noqa: PT011  # the one above
+            door.attempt("ada", Caller("192.0.2.1"), fail)
+    for _ in range(20):
+        assert door.attempt("ada", Caller("192.0.2.1"), lambda: users.get("ada")) is not None
+    assert [door.attempt("Ada", Caller("192.0.2.1"), lambda: None) for _ in range(4)] == [None] * 4
+    assert door.enter("ada", "x", Caller("192.0.2.1")) is None
+    assert refused(door, "ada", PASSWORD, Caller("192.0.2.1")) == 1
+
+
 @pytest.mark.parametrize("password", ["", "x" * (LONGEST_PASSWORD + 1)])
 def test_what_can_be_no_password(door: Door, users: Counting, password: str) -> None:
     """What can be no password is wrong, and takes no place among what is counted."""

@@ -35,7 +35,7 @@ def users(passwords: Passwords) -> MemoryUsers:
 @pytest.fixture
 def directory(users: MemoryUsers) -> Directory:
     """Give their directory, which remembers nothing."""
-    return Directory(users, {"guide": ["read:pistes", "write:snow*"]}, 0)
+    return Directory(users, {"guide": ["read:pistes", "write:snow*"], "admin": ["*"]}, 0)
 
 
 @pytest.fixture
@@ -261,7 +261,23 @@ def test_use_is_noted_now_and_then(issuer: Issuer, ada: User, clock: Clock) -> N
         assert found.used == (first if seconds < 31 else clock.now)
 
 
-def test_no_time_at_all(issuer: Issuer, ada: User) -> None:
-    """A token lasts for some time."""
-    with pytest.raises(ValueError, match="is of no use"):
-        issuer.issue(ada, seconds=0)
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
+def test_no_time(issuer: Issuer, ada: User, seconds: float) -> None:
+    """A token for no time at all, or without end, is a mistake."""
+    with pytest.raises(ValueError, match="of no use"):
+        issuer.issue(ada, seconds=seconds)
+
+
+@pytest.mark.parametrize("scopes", ["read:pistes", ["read:pistes write:snow"], [""]], ids=str)
+def test_what_is_no_scope(issuer: Issuer, users: MemoryUsers, scopes: list[str]) -> None:
+    """Neither letters of a text nor two words are taken for scopes, whatever the owner may."""
+    root = users.create("root", "powder & sun", roles=["admin"])
+    with pytest.raises(ValueError, match="no scope|its letters"):
+        issuer.issue(root, scopes=scopes, seconds=DAY)
+
+
+@pytest.mark.parametrize("label", ["a\0b", "a\nb", "\ud800"], ids=range(3))
+def test_what_is_no_label(issuer: Issuer, ada: User, label: str) -> None:
+    """A label is a line of text, such as every database takes."""
+    with pytest.raises(ValueError, match="one line"):
+        issuer.issue(ada, label=label, seconds=DAY)

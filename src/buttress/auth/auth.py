@@ -21,11 +21,13 @@ from buttress.auth.authenticators.api_token import ApiToken
 from buttress.auth.authenticators.basic import Basic
 from buttress.auth.authenticators.bearer import Bearer, Verified
 from buttress.auth.authenticators.session import SAFE, Session, csrf_token, foreign, refusal
-from buttress.auth.backends import attempts_of, location, tokens_of, users_of
+from buttress.auth.backends import attempts_of, location, resets_of, tokens_of, users_of
 from buttress.auth.door import Caller, Door
 from buttress.auth.issuer import Issuer
 from buttress.auth.policy import KNOWN, PUBLIC, Policy
 from buttress.auth.principal import Principal
+from buttress.auth.resets import ResetCodes
+from buttress.auth.resets.forgotten import SUBJECT, TEXT, ForgottenPasswords
 from buttress.auth.routes import bare, policies
 from buttress.auth.users.directory import Directory, WatchedUsers
 from buttress.errors import ExtensionError
@@ -36,10 +38,13 @@ if TYPE_CHECKING:
     from buttress.auth.tokens import Token
     from buttress.auth.users import User, Users
     from buttress.db import Database
+    from buttress.lifecycle import Deadline
     from buttress.service import Service
 
 logger = logging.getLogger("buttress.auth")
 
+#: The claim of a signed token that tells under which revision of which user it was made.
+MARK = "user_revision"
 #: Seconds for which a device is known after a login from it.
 DEVICE_LASTS = 180 * 86_400
 
@@ -72,6 +77,8 @@ class Auth:
         """
         # What is missing is told now, and no two threads make these at the same time.
         _ = self.access, self.door, self.issuer
+        if self._app.slot("mail") is not None:
+            _ = self.forgotten
         for name in bare(self._app):
             raise ExtensionError(
                 "auth",
@@ -80,7 +87,7 @@ class Auth:
             )
         jwt = self._app.slot("jwt")
         if jwt is not None:
-            jwt.it.refuses = self._is_disabled
+            jwt.it.refuses, jwt.it.marks = self._is_disowned, self._mark_of
         known = self._settings.scopes
         for place, asked in policies(self._app) if known else ():
             for scope in sorted(asked.scopes.difference(known)):
@@ -108,6 +115,12 @@ class Auth:
     def issuer(self) -> Issuer:
         """Give what issues and recognises sessions and API tokens."""
         return Issuer(tokens_of(self._database), self.directory, self._settings.remember)
+
+    @cached_property
+    def forgotten(self) -> ForgottenPasswords:
+        """Give what sends reset codes, by the extension ``mail``."""
+        codes = ResetCodes(resets_of(self._database))
+        return ForgottenPasswords(self.users, codes, self._app.mail.send)
 
     @cached_property
     def session(self) -> Session:
@@ -141,8 +154,25 @@ class Auth:
         Raises `Problem` 429 after too many attempts, and `Unavailable` while the users cannot be
         asked.
         """
-        device = request.cookies.get(self.device_cookie)
-        return self.door.enter(name, password, Caller(request.remote_addr or "", device))
+        return self.door.enter(name, password, self._caller)
+
+    def send_reset(self, name: str, *, subject: str = SUBJECT, text: str = TEXT) -> None:
+        """Have a reset code sent to the user of a name; whether there is one, nobody can tell.
+
+        It is sent after the answer, to a user with a mail address who logs in by a password of
+        this service. ``{code}`` and ``{name}`` are filled into the text.
+        """
+        self.forgotten.send(name, subject=subject, text=text)
+
+    def reset(self, name: str, code: str, password: str) -> User | None:
+        """Set the password of the user whose reset code this is, and give them; else ``None``.
+
+        Raises `ValueError` for what can be no password, and what `check` raises: the guesses of
+        codes are counted with those of passwords.
+        """
+        return self.door.attempt(
+            name, self._caller, lambda: self.forgotten.use(name, code, password)
+        )
 
     def log_in(self, user: User) -> None:
         """Begin a session for a user with the answer to this request; one before it ends.
@@ -199,10 +229,22 @@ class Auth:
             user, kind="api", label=label, scopes=scopes, seconds=days * 86_400
         )
 
+    def drain(self, deadline: Deadline) -> None:
+        """Let the reset codes go out that were asked for."""
+        if "forgotten" in self.__dict__:
+            self.forgotten.drain(deadline)
+
     def close(self) -> None:
-        """Leave the user backend, if it was ever asked for."""
+        """Leave the user backend, if it was ever asked for, and end the threads."""
+        if "forgotten" in self.__dict__:
+            self.forgotten.close()
         if "users" in self.__dict__:
             self.users.close()
+        self.passwords.close()
+
+    @property
+    def _caller(self) -> Caller:
+        return Caller(request.remote_addr or "", request.cookies.get(self.device_cookie))
 
     @property
     def device_cookie(self) -> str:
@@ -245,14 +287,27 @@ class Auth:
             raise Refused("bearer", refused.reason, refused.error) from refused
         # A service that cannot sign takes tokens of others.
         own = slot.name == "jwt" and slot.it.verifier.keys.signing is not None
+        if own:
+            slot.it.renew(claims, "headers")
         return Verified(claims, own)
 
-    def _is_disabled(self, claims: Mapping[str, Any]) -> bool:
-        """Tell whether a token that this service signed is of a user who is disabled."""
+    def _mark_of(self, subject: str) -> dict[str, str]:
+        """Give what a new token says of its user, so that a new password ends it."""
+        self.directory.forget(subject)  # what was known may be older than the login
+        user = self.directory.look(subject)
+        return {} if user is None or not user.revision else {MARK: f"{user.revision}.{user.id}"}
+
+    def _is_disowned(self, claims: Mapping[str, Any]) -> bool:
+        """Tell whether a token of ours is of a user who is disabled, or has a new password."""
         if self._app.jwt.verifier.keys.signing is None:
             return False
         user = self.directory.look(str(claims["sub"]))
-        return user is not None and not user.active
+        if user is None:
+            return False
+        revision, _, user_id = str(claims.get(MARK)).partition(".")
+        # A user who is remembered may be older than the token, which then has the higher one.
+        old = user_id == user.id and revision.isdecimal() and int(revision) < user.revision
+        return old or not user.active
 
     def _key(self, purpose: bytes) -> bytes:
         """Derive a key from the service's secret; without one it holds for this process alone."""

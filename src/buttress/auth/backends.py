@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from buttress.auth.attempts.memory import MemoryAttempts
+from buttress.auth.resets.memory import MemoryResets
 from buttress.auth.tokens.memory import MemoryTokens
 from buttress.auth.users.memory import MemoryUsers
 from buttress.errors import ConfigError, ExtensionError
@@ -13,6 +14,7 @@ from buttress.errors import ConfigError, ExtensionError
 if TYPE_CHECKING:
     from buttress.auth.attempts import Attempts
     from buttress.auth.passwords import Passwords
+    from buttress.auth.resets import Resets
     from buttress.auth.settings import AuthSettings
     from buttress.auth.tokens import Tokens
     from buttress.auth.users import Users
@@ -68,6 +70,13 @@ def attempts_of(database: Database | None) -> Attempts:
     if database is None:
         return MemoryAttempts()
     return cast("Attempts", _load("attempts.sql").SqlAttempts(database))
+
+
+def resets_of(database: Database | None) -> Resets:
+    """Make the store of reset codes: in the database where there is one."""
+    if database is None:
+        return MemoryResets()
+    return cast("Resets", _load("resets.sql").SqlResets(database))
 
 
 def location() -> Location:

@@ -61,10 +61,17 @@ class Door:
         """
         if not 0 < len(password) <= LONGEST_PASSWORD:
             return None  # it cannot be one, whose ever; to count this would fill the store for free
-        account = _account(name)
-        keys = self._take(account, caller)
+        return self.attempt(name, caller, lambda: self._users.authenticate(name, password))
+
+    def attempt(self, name: str, caller: Caller, look: Callable[[], User | None]) -> User | None:
+        """Look whether somebody is the user of a name, by a password or otherwise, and count it.
+
+        Raises `Problem` 429 where there were too many attempts, and then it does not look; and
+        what ``look`` raises, which is no attempt.
+        """
+        keys = self._take(_account(name), caller)
         try:
-            user = self._users.authenticate(name, password)
+            user = look()
         except BaseException:
             self._give_back(keys)
             raise

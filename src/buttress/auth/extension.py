@@ -20,6 +20,7 @@ from buttress.errors import ConfigError
 from buttress.extension import Extension
 
 if TYPE_CHECKING:
+    from buttress.lifecycle import Deadline
     from buttress.service import Service
 
 
@@ -68,6 +69,10 @@ class AuthExtension(Extension[AuthSettings, Auth]):
         """Ask the user backend for an answer."""
         it.users.ping()
         return {"users": it.users.name}
+
+    def drain(self, it: Auth, deadline: Deadline) -> None:
+        """Let the reset codes go out that were asked for."""
+        it.drain(deadline)
 
     def close(self, it: Auth) -> None:
         """Leave the user backend."""

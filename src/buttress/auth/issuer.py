@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hmac
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 
 from buttress.auth.authenticators import Refused
+from buttress.auth.policy import SCOPE
 from buttress.auth.principal import covers
 from buttress.auth.recent import Recent
 from buttress.auth.tokens import Token, Tokens, digest_of, id_of, new_secret
@@ -56,11 +58,13 @@ class Issuer:
         """Issue a secret, which nobody can read again, with what is kept of it.
 
         ``scopes`` narrows what it may, and never widens it. Raises `ValueError` for scopes that
-        the user has not, and for no time at all.
+        the user has not, for no time or time without end, and for a label of several lines.
         """
-        if seconds <= 0:
+        if not 0 < seconds < math.inf:
             raise ValueError(f"A token for {seconds} seconds is of no use: give more than 0.")
-        kept = None if scopes is None else frozenset(scopes)
+        if not label.isprintable():
+            raise ValueError("A label is one line of text.")
+        kept = None if scopes is None else _words(scopes)
         own = self._directory.scopes_of(user)
         lacking = sorted(scope for scope in kept or () if not covers(own, scope))
         if lacking:
@@ -160,3 +164,14 @@ class Issuer:
             self.tokens.forget(now)
         except Exception:
             logger.warning("Expired tokens could not be removed", exc_info=True)
+
+
+def _words(scopes: Iterable[str]) -> frozenset[str]:
+    """Give scopes as a token keeps them. Raises `ValueError` for what is none."""
+    if isinstance(scopes, str):
+        raise ValueError(f"scopes={scopes!r} would be its letters: write scopes=[{scopes!r}].")
+    kept = frozenset(scopes)
+    for scope in kept:
+        if not SCOPE.fullmatch(scope):
+            raise ValueError(f"{scope!r} is no scope: write one word, such as 'read:pistes'.")
+    return kept

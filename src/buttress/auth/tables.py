@@ -9,19 +9,10 @@ from sqlalchemy.dialects import mysql
 
 from buttress.auth.attempts import tables as attempts
 from buttress.auth.tokens import tables as tokens
+from buttress.auth.tokens.tables import exact
 from buttress.db import Location
 
 METADATA = sa.MetaData()
-
-
-def exact(length: int) -> sa.types.TypeEngine[str]:
-    """Give the type of a text that is compared and ordered by code points on every database."""
-    return (
-        sa.String(length)
-        .with_variant(sa.String(length, collation="C"), "postgresql")
-        .with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql", "mariadb")
-    )
-
 
 _Text = sa.Text().with_variant(mysql.TEXT(collation="utf8mb4_bin"), "mysql", "mariadb")
 
@@ -50,7 +41,6 @@ RESET = sa.Table(
     sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("salt", sa.String(32), nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
-    sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("issued", sa.BigInteger, nullable=False, index=True),
 )
 

@@ -6,8 +6,10 @@ import random
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -62,6 +64,40 @@ def test_nothing_listens_there() -> None:
     """A directory that is not there is unavailable at once."""
     with closing(make_users(f"ldap://127.0.0.1:{free_port()}/dc=x")) as users:
         assert outage(users) < LATE
+
+
+@contextmanager
+def black_hole() -> Iterator[Any]:
+    """Give an address that does not even refuse a connection."""
+    with ExitStack() as stack:
+        hole = stack.enter_context(socket.socket())
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(hole.getsockname())
+        yield hole.getsockname()
+
+
+def test_a_name_with_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that does not answer leaves time for the next; all have the one timeout."""
+    lookup = socket.getaddrinfo
+    with fake_ldap() as fake, black_hole() as hole:
+        alive = ("127.0.0.1", parsed(fake.url).port)
+        addresses = [hole, alive]
+
+        def named(host: str, *rest: Any, **more: Any) -> list[Any]:
+            if host != "ldap.example":
+                return lookup(host, *rest, **more)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", it) for it in addresses]
+
+        monkeypatch.setattr(socket, "getaddrinfo", named)
+        with closing(make_users("ldap://ldap.example/dc=x", starttls="never")) as users:
+            assert users.get("ann") is not None
+        addresses = [hole] * 20
+        with closing(make_users("ldap://ldap.example/dc=x", starttls="never")) as users:
+            assert TIMEOUT <= outage(users) < TIMEOUT + LATE
 
 
 @pytest.mark.parametrize("scheme", ["ldap", "ldaps"])

@@ -143,8 +143,7 @@ class LdapConnection:
     def __init__(self, server: LdapServer, deadline: Deadline) -> None:
         self._address = server.address
         with self._answered():
-            where = server.address.host, server.address.port
-            self._wire = _Wire(socket.create_connection(where, _left(deadline)), deadline)
+            self._wire = _Wire(_connected(server.address, deadline), deadline)
         self._ldap = _connection(server.server, self._wire)
         try:
             self._secure(server)
@@ -258,6 +257,19 @@ def _connection(server: Any, wire: _Wire) -> Any:
 def _entry(found: Mapping[str, Any]) -> Entry:
     values = {name.lower(): them or () for name, them in found["raw_attributes"].items()}
     return Entry(found["raw_dn"].decode(), values)
+
+
+def _connected(address: LdapAddress, deadline: Deadline) -> socket.socket:
+    """Connect to the first of a host's addresses that answers; each has its share of the time."""
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    addresses: list[Any] = [where[:2] for *_, where in found]
+    while True:
+        share = _left(deadline) / len(addresses)
+        try:
+            return socket.create_connection(addresses.pop(0), share)
+        except OSError:
+            if not addresses:
+                raise
 
 
 def _left(deadline: Deadline) -> float:

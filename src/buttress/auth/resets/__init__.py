@@ -17,9 +17,8 @@ from buttress.auth.users import UserError
 LIFETIME = 3600
 #: Codes that a user gets in that time.
 MOST = 3
-#: Wrong tries after which a code holds no longer.
-TRIES = 5
-#: 32 letters and digits that nobody takes for each other: 16 of them are 80 bits.
+#: 32 letters and digits that nobody takes for each other: 16 of them are 80 bits, which nobody
+#: guesses; to count guesses at one code would let anybody end it who knows the user's name.
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 LENGTH, GROUP = 16, 4
 
@@ -31,7 +30,6 @@ class Reset(msgspec.Struct, frozen=True, kw_only=True):
     slot: int
     salt: str
     digest: str
-    tries: int = 0
     issued: int
 
 
@@ -44,14 +42,17 @@ class Resets(Protocol):
     def add(self, reset: Reset) -> bool:
         """Keep a code; ``False`` where its owner has one in that slot."""
 
-    def tried(self, owner: str, after: float) -> list[Reset]:
-        """Count a try for every code of an owner that was issued later, and give them.
+    def remove(self, reset: Reset) -> None:
+        """Let there never have been a code; one that was used stays."""
 
-        Those that had all their tries are not given.
-        """
+    def held(self, owner: str, after: float) -> list[Reset]:
+        """Give the codes of an owner that were issued later."""
 
     def use(self, reset: Reset) -> bool:
         """Let a code of an owner be used; ``False`` where another was faster."""
+
+    def restore(self, reset: Reset) -> None:
+        """Let a code that was used hold again."""
 
     def void(self, owner: str) -> None:
         """Let the other codes of an owner be used up."""
@@ -93,21 +94,34 @@ class ResetCodes:
         oldest = self._resets.oldest(owner) or 0  # none: they have been forgotten meanwhile
         raise TooManyCodes(max(1, oldest + LIFETIME - now))
 
-    def redeem(self, user_id: str, code: str) -> bool:
+    def withdraw(self, user_id: str, code: str) -> None:
+        """Take back a code that did not reach the user: it is not counted as one that was had."""
+        for reset in self._right(_owner(user_id), code):
+            self._resets.remove(reset)
+
+    def redeem(self, user_id: str, code: str, then: Callable[[], object] = lambda: None) -> bool:
         """Tell whether a code is right; then this one and every other of the user is used up.
 
-        Case, spaces and dashes do not matter. Of two at once one is told so.
+        Case, spaces and dashes do not matter. Of two at once one is told so. ``then`` is what the
+        code is good for: where that raises, this code holds on.
         """
         owner = _owner(user_id)
-        typed = code.upper().replace("-", "").replace(" ", "")
-        held = self._resets.tried(owner, self._now() - LIFETIME)
-        right = [
-            it for it in held if hmac.compare_digest(it.digest, _digest(owner, it.salt, typed))
-        ]
-        if not right or not self._resets.use(right[0]):
+        used = next((it for it in self._right(owner, code) if self._resets.use(it)), None)
+        if used is None:
             return False
         self._resets.void(owner)
+        try:
+            then()
+        except BaseException:
+            self._resets.restore(used)
+            raise
         return True
+
+    def _right(self, owner: str, code: str) -> list[Reset]:
+        """Give the codes of an owner that are this one."""
+        typed = code.upper().replace("-", "").replace(" ", "")
+        held = self._resets.held(owner, self._now() - LIFETIME)
+        return [it for it in held if hmac.compare_digest(it.digest, _digest(owner, it.salt, typed))]
 
 
 def _owner(user_id: str) -> str:

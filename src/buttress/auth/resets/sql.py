@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import asdict
 from sqlalchemy.exc import IntegrityError
 
-from buttress.auth.resets import TRIES, Reset, Resets
+from buttress.auth.resets import Reset, Resets
 from buttress.auth.statements import Statements
 
 if TYPE_CHECKING:
@@ -15,17 +15,24 @@ if TYPE_CHECKING:
 
 _FORGET = "DELETE FROM buttress_reset WHERE issued <= :before"
 _ADD = """
-    INSERT INTO buttress_reset (owner, slot, salt, digest, tries, issued)
-    VALUES (:owner, :slot, :salt, :digest, :tries, :issued)
+    INSERT INTO buttress_reset (owner, slot, salt, digest, issued)
+    VALUES (:owner, :slot, :salt, :digest, :issued)
 """
-_COUNT = "UPDATE buttress_reset SET tries = tries + 1 WHERE owner = :owner"
-_TRIED = """
-    SELECT owner, slot, salt, digest, tries, issued FROM buttress_reset
-    WHERE owner = :owner AND issued > :after AND tries <= :most
+_REMOVE = """
+    DELETE FROM buttress_reset WHERE owner = :owner AND slot = :slot AND digest = :digest
+"""
+_HELD = """
+    SELECT owner, slot, salt, digest, issued FROM buttress_reset
+    WHERE owner = :owner AND issued > :after
 """
 _USE = """
     UPDATE buttress_reset SET digest = ''
     WHERE owner = :owner AND slot = :slot AND digest = :digest
+"""
+# The salt tells it from another code that has come into its slot.
+_RESTORE = """
+    UPDATE buttress_reset SET digest = :digest
+    WHERE owner = :owner AND slot = :slot AND salt = :salt
 """
 _VOID = "UPDATE buttress_reset SET digest = '' WHERE owner = :owner"
 _OLDEST = "SELECT MIN(issued) FROM buttress_reset WHERE owner = :owner"
@@ -49,16 +56,22 @@ class SqlResets(Resets):
             return False
         return True
 
-    def tried(self, owner: str, after: float) -> list[Reset]:
-        """Count a try first, so that those who try at once do not share one."""
-        self._statements.run(_COUNT, {"owner": owner})
-        values = {"owner": owner, "after": after, "most": TRIES}
-        return [Reset(**row._asdict()) for row in self._statements.all(_TRIED, values)]
+    def remove(self, reset: Reset) -> None:
+        """Let there never have been one."""
+        self._statements.run(_REMOVE, asdict(reset))
+
+    def held(self, owner: str, after: float) -> list[Reset]:
+        """Give those of an owner."""
+        rows = self._statements.all(_HELD, {"owner": owner, "after": after})
+        return [Reset(**row._asdict()) for row in rows]
 
     def use(self, reset: Reset) -> bool:
         """Let one be used."""
-        values = {"owner": reset.owner, "slot": reset.slot, "digest": reset.digest}
-        return self._statements.run(_USE, values) == 1
+        return self._statements.run(_USE, asdict(reset)) == 1
+
+    def restore(self, reset: Reset) -> None:
+        """Let one hold again."""
+        self._statements.run(_RESTORE, asdict(reset))
 
     def void(self, owner: str) -> None:
         """Let the others be used up."""

@@ -17,6 +17,8 @@ NAME = re.compile(r"[\w@+][\w@.+-]{0,127}")
 LONGEST_NAME = 512
 #: The most characters of a password that is looked at, so that none keeps the hasher busy.
 LONGEST_PASSWORD = 1024
+#: The role of users whom an OpenID provider logs in: they have no password here.
+ELSEWHERE = "oidc"
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

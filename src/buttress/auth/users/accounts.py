@@ -63,11 +63,13 @@ class Accounts(Users):
         if account is None:
             self._passwords.burn()
             return None
-        if not self._passwords.verify(account.password, password) or not account.active:
-            return None
+        right = self._passwords.verify(account.password, password) and account.active
         if self._passwords.needs_rehash(account.password):
-            self._rehash(account, password)
-        return account.user
+            if right:
+                self._rehash(account, password)
+            else:  # an old hash is quicker, and would so tell that there is its user
+                self._passwords.burn()
+        return account.user if right else None
 
     def get(self, name: str) -> User | None:
         """Find a user by name."""

@@ -109,7 +109,9 @@ class ProxyUsers(Users):
 
     def info(self, name: str) -> Mapping[str, Any]:
         """Know nobody: the service is asked with a password only."""
-        raise UnknownUser(f"What {name!r} is known by is asked for with a password only.")
+        raise UnknownUser(
+            f"Another service knows the users, and tells of {name!r} with a password only."
+        )
 
     def all(self, limit: int = 1000) -> list[User]:
         """Refuse: the service lists nobody."""

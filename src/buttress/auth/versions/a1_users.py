@@ -42,7 +42,6 @@ def upgrade() -> None:
         sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("salt", sa.String(32), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("issued", sa.BigInteger, nullable=False),
     )
     op.create_index("ix_buttress_reset_issued", "buttress_reset", ["issued"])

@@ -12,21 +12,24 @@ branch_labels = None
 depends_on = None
 
 
+def _exact(length: int) -> sa.types.TypeEngine[str]:
+    return (
+        sa.String(length)
+        .with_variant(sa.String(length, collation="C"), "postgresql")
+        .with_variant(mysql.VARCHAR(length, collation="utf8mb4_bin"), "mysql", "mariadb")
+    )
+
+
 def upgrade() -> None:
     """Make the tables."""
-    exact = (
-        sa.String(255)
-        .with_variant(sa.String(255, collation="C"), "postgresql")
-        .with_variant(mysql.VARCHAR(255, collation="utf8mb4_bin"), "mysql", "mariadb")
-    )
     op.create_table(
         "buttress_token",
         sa.Column("id", sa.String(16), primary_key=True),
         sa.Column("kind", sa.String(16), nullable=False),
-        sa.Column("owner", sa.String(255), nullable=False),
-        sa.Column("owner_id", exact, nullable=False),
+        sa.Column("owner", _exact(255), nullable=False),
+        sa.Column("owner_id", _exact(255), nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
-        sa.Column("label", sa.String(200), nullable=False),
+        sa.Column("label", _exact(200), nullable=False),
         sa.Column("scopes", sa.Text),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("created", sa.Double, nullable=False),
