@@ -399,9 +399,9 @@ def test_it_costs_what_argon2_costs(new: New) -> None:
     taken: dict[str, list[int]] = {name: [] for name in asked}
     for _ in range(300):
         for name, ask in asked.items():
-            began = time.thread_time_ns()
+            began = time.process_time_ns()
             ask()
-            taken[name].append(time.thread_time_ns() - began)
+            taken[name].append(time.process_time_ns() - began)
     medians = {name: statistics.median(times) for name, times in taken.items()}
     assert medians["ours"] / medians["alone"] == pytest.approx(1, abs=0.05), medians
     assert medians["nobody"] / medians["alone"] == pytest.approx(1, abs=0.05), medians
