@@ -210,7 +210,9 @@ def test_what_cannot_be_moved_comes_back(broker: AmqpBroker, queue: str) -> None
     broker.send(queue, [outgoing()])
     found = received(broker, queue, 1)
     own, broker._address = broker._address, address_of(Secret(f"amqp://127.0.0.1:{free_port()}"))
-    broker._state.publishers.close()
+    [link] = broker._state.publishers.links()
+    broker._state.publishers.forget()
+    link.abandon()
     with pytest.raises(Unavailable):
         broker.release(found, 1.0)
     broker._address = own

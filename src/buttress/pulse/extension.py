@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from buttress.amqp.pool import Pool
 from buttress.errors import ExtensionError, Unavailable, Unhealthy
 from buttress.extension import Extension
 from buttress.lifecycle import Deadline
@@ -14,7 +16,6 @@ from buttress.loop import Loop
 from buttress.pulse.consumer import Consumer
 from buttress.pulse.envelope import checked_exchange, checked_routing_key, sealed
 from buttress.pulse.link import FAILURES, Link, connection_to
-from buttress.pulse.pool import Pool
 from buttress.pulse.publisher import Publisher
 from buttress.pulse.settings import PulseSettings
 from buttress.pulse.subscription import Subscription, subscription
@@ -38,7 +39,9 @@ class Pulse:
         self._app = cast("Service", weakref.proxy(app))
         self._settings = settings
         self._address = settings.address
-        self._pool = Pool(self._publishing, settings.connections)
+        most = settings.connections
+        busy = partial(TimeoutError, f"all {most} connections are in use (PULSE_CONNECTIONS)")
+        self._pool = Pool(self._publishing, most, busy)
         self._publisher = Publisher(
             self._pool, f"RabbitMQ at {self._address.shown}", settings.connection_timeout
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from buttress.amqp.pool import Pool
 from buttress.errors import Unavailable
 from buttress.lifecycle import Deadline
-from buttress.pulse.link import FAILURES, LOST, MISSING, NACKED, REFUSED
-from buttress.pulse.pool import Pool
+from buttress.pulse.link import FAILURES, LOST, MISSING, NACKED, REFUSED, Link
 from buttress.pulse.refusal import PulseRefused
 from buttress.web import REQUEST_ID_HEADER, current_deadline, current_request_id
 
@@ -29,7 +30,7 @@ class Parcel(NamedTuple):
 class Publisher:
     """Send messages, each until it is confirmed, within ``timeout`` seconds; any thread may."""
 
-    def __init__(self, pool: Pool, broker: str, timeout: float) -> None:
+    def __init__(self, pool: Pool[Link], broker: str, timeout: float) -> None:
         self._pool = pool
         self._broker = broker
         self._timeout = timeout
@@ -66,11 +67,11 @@ class Publisher:
             self._attempt(parcel, deadline)
 
     def _attempt(self, parcel: Parcel, deadline: Deadline) -> None:
-        try:
-            link = self._pool.take(deadline)
-        except FAILURES as error:
-            raise _NotConnected(str(error)) from error
-        try:
+        with ExitStack() as stack:
+            try:
+                link = stack.enter_context(self._pool.lend(deadline))
+            except FAILURES as error:
+                raise _NotConnected(str(error)) from error
             link.limit(deadline.left())
             link.declare_exchange(parcel.exchange)
             link.publish(
@@ -80,10 +81,6 @@ class Publisher:
                 deadline.left(),
                 **parcel.properties,
             )
-        except BaseException:
-            self._pool.drop(link)
-            raise
-        self._pool.give(link)
 
     def _deadline(self) -> Deadline:
         asked = current_deadline()

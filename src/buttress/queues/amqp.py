@@ -10,14 +10,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from buttress.errors import ConfigError, UnknownQueue
+from buttress.amqp.pool import Pool
+from buttress.errors import ConfigError, Unavailable, UnknownQueue
 from buttress.lifecycle import Deadline
 from buttress.queues import amqp_delay as delays
 from buttress.queues.amqp_address import address_of
 from buttress.queues.amqp_link import ANSWER, LOST, Link, MissingAtAmqp, failures
-from buttress.queues.amqp_links import HEARTBEAT, Publishers, Receivers
+from buttress.queues.amqp_links import HEARTBEAT, Receivers
 from buttress.queues.amqp_message import copy, message_of, parcel
 from buttress.queues.broker import NO_OPTIONS, Depth
 from buttress.queues.memory import unknown
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("buttress.queues")
 
+#: Links on which one process publishes at the same time.
+PUBLISHERS = 8
 #: What the queue of dead letters has behind its name.
 DEAD = ".dead"
 #: Dead letters that are moved at a time.
@@ -57,7 +61,7 @@ class AmqpBroker:
             raise ConfigError(["QUEUES_URL: write where RabbitMQ is, as amqp://host/."])
         self._address = address_of(settings.url, settings.ca_file)
         self._timeout = settings.connect_timeout
-        self._inherited: list[Link] = []
+        self._inherited: list[_State] = []
         self._begin()
 
     def declare(self, queue: str) -> None:
@@ -210,7 +214,7 @@ class AmqpBroker:
     def _here(self) -> _State:
         """Give what this process has; a fork begins with nothing, and closes nothing."""
         if self._state.pid != os.getpid():
-            self._inherited += [*self._state.publishers.links(), *self._state.receivers.links()]
+            self._inherited.append(self._state)
             self._begin()
         return self._state
 
@@ -220,7 +224,7 @@ class AmqpBroker:
     @contextmanager
     def _link(self, queue: str) -> Iterator[Link]:
         """Lend a link for something that concerns a queue."""
-        with self._failures(queue), self._here().publishers.lend(_seconds()) as link:
+        with self._failures(queue), self._here().publishers.lend(Deadline(_seconds())) as link:
             yield link
 
     @contextmanager
@@ -252,7 +256,7 @@ class AmqpBroker:
     def _attempt(
         self, queue: str, parcels: Parcels, steps: Collection[int], deadline: Deadline
     ) -> set[str]:
-        with self._here().publishers.lend(deadline.left()) as link:
+        with self._here().publishers.lend(deadline) as link:
             link.limit(deadline.left())
             if steps and link.count(queue) is None:
                 return {queue}
@@ -321,7 +325,8 @@ class _State:
 
     def __init__(self, connect: Callable[[str, int], Link]) -> None:
         self.pid = os.getpid()
-        self.publishers = Publishers(lambda: connect("sends", 0))
+        busy = partial(Unavailable, "All connections to the message broker are in use.")
+        self.publishers = Pool(lambda _: connect("sends", 0), PUBLISHERS, busy)
         self.receivers = Receivers(lambda: connect("receives", HEARTBEAT))
         self.known: set[str] = set()
         self.delayed: defaultdict[str, set[str]] = defaultdict(set)

@@ -1,88 +1,22 @@
-"""The links of a process: a few to publish on, and one for each thread that receives."""
+"""The links on which a process receives: one for each thread and queue."""
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-from buttress.errors import Unavailable
 from buttress.lifecycle import Deadline
 from buttress.loop import Loop
 from buttress.queues.amqp_link import LOST, Link
 
 logger = logging.getLogger("buttress.queues")
 
-#: Links on which one process publishes at the same time.
-PUBLISHERS = 8
-#: Seconds after which a link that rested is no longer trusted: who is in between may forget it.
-LONGEST_REST = 60.0
 #: Seconds between heartbeats as both sides agree on them.
 HEARTBEAT = 30
 #: Seconds between those that are sent, and between two looks at what is hidden.
 BEAT = 1.0
-
-
-class Publishers:
-    """Lend links that ``connect`` makes, each to one thread at a time."""
-
-    def __init__(self, connect: Callable[[], Link]) -> None:
-        self._connect = connect
-        self._idle: list[tuple[float, Link]] = []
-        self._lock = threading.Lock()
-        self._free = threading.BoundedSemaphore(PUBLISHERS)
-
-    @contextmanager
-    def lend(self, seconds: float) -> Iterator[Link]:
-        """Lend a link; where its use fails, it is dropped with all that rest, which are as old.
-
-        Raises `Unavailable` where all are in use for too long, and what ``connect`` raises.
-        """
-        if not self._free.acquire(timeout=seconds):
-            raise Unavailable("All connections to the message broker are in use.")
-        try:
-            link = self._rested() or self._connect()
-            try:
-                yield link
-            except BaseException:
-                link.abandon()
-                self._abandon_rest()
-                raise
-            with self._lock:
-                self._idle.append((time.monotonic(), link))
-        finally:
-            self._free.release()
-
-    def close(self) -> None:
-        """Close what rests."""
-        for link in self._emptied():
-            link.close()
-
-    def links(self) -> list[Link]:
-        """Give the links that rest."""
-        with self._lock:
-            return [link for _, link in self._idle]
-
-    def _rested(self) -> Link | None:
-        with self._lock:
-            since, link = self._idle.pop() if self._idle else (0.0, None)
-        if link is None or time.monotonic() - since < LONGEST_REST:
-            return link
-        link.abandon()
-        self._abandon_rest()
-        return None
-
-    def _abandon_rest(self) -> None:
-        for link in self._emptied():
-            link.abandon()
-
-    def _emptied(self) -> list[Link]:
-        with self._lock:
-            found, self._idle = self._idle, []
-        return [link for _, link in found]
 
 
 class Receivers:
