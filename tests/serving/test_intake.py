@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import sys
 import threading
@@ -60,6 +61,17 @@ def test_divert(listener: socket.socket) -> None:
             other.accept()
         accepted, _ = listener.accept()
         accepted.close()
+
+
+def test_divert_ends_the_watch(listener: socket.socket) -> None:
+    """Who watches a descriptor is not told any more of the queue that it had."""
+    with listener.dup() as other, select.epoll() as watch:
+        watch.register(other, select.EPOLLIN | select.EPOLLET)
+        before = sorted(intake.FOLDER.iterdir())
+        intake.divert(other.fileno())
+        with socket.create_connection(listener.getsockname()):
+            assert watch.poll(0.05) == []
+        assert sorted(intake.FOLDER.iterdir()) == before
 
 
 @pytest.fixture

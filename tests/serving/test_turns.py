@@ -14,38 +14,70 @@ from typing import Any
 import pytest
 
 from buttress.serving import turns
-from buttress.serving.turns import SMALL_BODY, Turns
+from buttress.serving.turns import SMALL_BODY, Turns, keep_body, may_have_more
 from tests.serving.running import Answer, Running
 
 Start = Callable[..., Running]
+
+
+#: How many may wait in these tests.
+WAITING = 3
+
+
+class Outlet:
+    """Where an answer goes that no application gives."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int] = []
+
+    def response_bytes(self, status: int, headers: Any, body: bytes) -> None:
+        """Note the status."""
+        self.statuses.append(status)
+
+
+class Body(io.BytesIO):
+    """A body as the server has it."""
 
 
 class Slope:
     """An application that keeps its turns until it is let go on."""
 
     def __init__(self, count: int = 1) -> None:
-        self.turns = Turns(count, self.answer, {"/livez"})
+        self.turns = Turns(count, self.answer, {"/livez"}, WAITING)
         self.answered: list[str] = []
-        self.open = threading.Event()
+        self.open, self.shut = threading.Event(), threading.Event()
         self.busy = threading.Semaphore(0)
 
     def answer(self, outlet: Any, scope: dict[str, Any]) -> None:
-        """Note the path; ``/slow`` waits first, and ``/body`` reads."""
+        """Note the path; ``/slow`` and ``/slower`` wait first, and ``/body`` reads."""
         path = scope["PATH_INFO"]
         if path == "/slow":
             self.busy.release()
             assert self.open.wait(5)
+        if path == "/slower":
+            assert self.shut.wait(5)
         if path == "/body":
             path = scope["wsgi.input"].read().decode()
         self.answered.append(path)
+        if "fails" in scope:
+            raise SystemExit
 
-    def __call__(self, path: str, body: bytes | None = None, **more: str) -> None:
+    def __call__(
+        self, path: str, body: bytes | None = None, outlet: Any = None, **more: str
+    ) -> None:
         """Make a request; its body is closed once the call is over."""
         scope: dict[str, Any] = {"PATH_INFO": path, **more}
-        with io.BytesIO(body or b"") as given:
+        with Body(body or b"") as given:
             if body is not None:
                 scope |= {"wsgi.input": given, "CONTENT_LENGTH": str(len(body))}
-            self.turns(None, scope)  # type: ignore[arg-type]  # nothing is sent
+            self.turns(outlet, scope)
+
+
+def join_turns() -> None:
+    """Wait for the threads that were begun."""
+    for thread in threading.enumerate():
+        if thread.name == "turns":
+            thread.join(5)
 
 
 def test_a_probe_needs_no_turn() -> None:
@@ -93,6 +125,7 @@ def test_a_large_body_keeps_its_thread(size: int, more: dict[str, str]) -> None:
         slope.open.set()
         slow.result(5)
         waits.result(5)
+    join_turns()
     assert slope.answered == ["/slow", large.decode(), "/last"]
 
 
@@ -109,18 +142,69 @@ def test_quick_requests_stay_in_their_thread(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_answer_that_fails_gives_its_turn_back() -> None:
-    """Whatever is raised, the next request has the turn."""
-    calls: list[str] = []
+    """Whatever is raised, what waits has the turn, and whoever gave it is not told."""
+    slope = Slope()
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(slope, "/slow", fails="1")
+        slope.busy.acquire()
+        slope("/first", fails="1")
+        slope("/second")
+        slope.open.set()
+        slow.result(5)
+    slope("/third")
+    assert slope.answered == ["/slow", "/first", "/second", "/third"]
 
-    def fail(outlet: Any, scope: dict[str, Any]) -> None:
-        calls.append(scope["PATH_INFO"])
-        raise SystemExit
 
-    only = Turns(1, fail)
-    for path in ("/one", "/two"):
-        with pytest.raises(SystemExit):
-            only(None, {"PATH_INFO": path})  # type: ignore[arg-type]  # nothing is sent
-    assert calls == ["/one", "/two"]
+@pytest.mark.parametrize(
+    ("size", "more"), [(SMALL_BODY + 1, {}), (3, {"HTTP_TRANSFER_ENCODING": "chunked"})]
+)
+def test_a_body_is_dropped_at_once(size: int, more: dict[str, str]) -> None:
+    """The thread of a request whose body may be unread in part does not answer what waits."""
+    slope = Slope()
+    with ThreadPoolExecutor(1) as pool:
+        unread = pool.submit(slope, "/slow", b"x" * size, **more)
+        slope.busy.acquire()
+        slope("/slower")
+        slope.open.set()
+        unread.result(5)
+        assert slope.answered == ["/slow"]
+    slope.shut.set()
+    join_turns()
+    assert slope.answered == ["/slow", "/slower"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "more"),
+    [
+        ({}, False),
+        ({"CONTENT_LENGTH": "0"}, False),
+        ({"CONTENT_LENGTH": "4"}, True),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, True),
+    ],
+)
+def test_what_may_have_more(scope: dict[str, Any], more: bool) -> None:
+    """A body may be unread in part where there is one, until it was kept."""
+    with Body(b"snow") as given:
+        scope = {"wsgi.input": given, **scope}
+        assert may_have_more(scope) is more
+        kept = keep_body(scope)
+        assert may_have_more(scope) is not kept
+
+
+def test_a_request_too_many() -> None:
+    """When so many wait that most of their clients must be gone, a request is refused."""
+    slope, outlet = Slope(), Outlet()
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(slope, "/slow")
+        slope.busy.acquire()
+        for number in range(WAITING):
+            slope(f"/{number}")
+        slope("/late", outlet=outlet)
+        slope("/livez")
+        slope.open.set()
+        slow.result(5)
+    assert outlet.statuses == [503]
+    assert slope.answered == ["/livez", "/slow", *(f"/{number}" for number in range(WAITING))]
 
 
 class Late(list[None]):
@@ -159,7 +243,7 @@ def test_a_request_that_another_takes() -> None:
     """A thread that finds nothing to do after all gives its turn back."""
     slope = Slope()
     slope.turns._waiting = Taken(["a request"])
-    slope.turns._go_on()
+    slope.turns._use_free()
     assert slope.turns._free == [None]
 
 
@@ -178,11 +262,12 @@ def test_many_at_once() -> None:
             now -= 1
             seen.append(scope["PATH_INFO"])
 
-    two = Turns(2, answer)
+    two = Turns(2, answer, most=1500)
     kinds: list[dict[str, Any]] = [{}, {"HTTP_TRANSFER_ENCODING": "chunked"}]
     with ThreadPoolExecutor(8) as pool:
         for number in range(1500):
             pool.submit(two, None, {"PATH_INFO": f"/{number}", **kinds[number % 2]})  # type: ignore[arg-type]  # nothing is sent
+    join_turns()
     assert sorted(seen) == sorted(f"/{number}" for number in range(1500))
     assert most == 2
 
@@ -196,7 +281,7 @@ def test_a_busy_service_answers_probes(start: Start) -> None:
         return service.ask("/echo", "POST", body=body)
 
     with ThreadPoolExecutor(4) as pool:
-        slow = pool.submit(service.ask, "/slow?seconds=1.5")
+        slow = pool.submit(service.ask, "/slow?seconds=1")
         service.until("has begun")
         waits = [pool.submit(echo, body) for body in bodies]
         began = time.monotonic()

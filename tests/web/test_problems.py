@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -37,6 +38,15 @@ def shop(make: Make, **config: Any) -> Service:
         return "folder"
 
     return app
+
+
+def view_raising(error: Exception) -> Callable[[], str]:
+    """Make a view that fails."""
+
+    def view() -> str:
+        raise error
+
+    return view
 
 
 def get(app: Service, path: str, accept: str = "*/*", **options: Any) -> TestResponse:
@@ -120,6 +130,7 @@ def test_browser_gets_a_page(make: Make) -> None:
         "default-src 'none'; style"
     )
     assert len(answer.headers.getlist("Content-Security-Policy")) == 1
+    assert "color-scheme:light dark" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -232,6 +243,25 @@ def test_own_handlers_of_a_blueprint(make: Make) -> None:
     app.register_error_handler(409, lambda _error: ("mine", 409))
     app.register_error_handler(404, lambda _error: ("nothing", 404))
     assert [get(app, path).text for path in ("/lifts/", "/closed")] == ["lift", "mine"]
+
+
+class Closed(Problem):
+    """A problem of a class of its own."""
+
+
+class Taken(Problem, Conflict):
+    """One of which Flask knows the status."""
+
+
+@pytest.mark.parametrize("kind", [Closed, Taken])
+def test_own_handler_of_a_kind_of_problems(make: Make, kind: type[Problem]) -> None:
+    """A handler for a class of problems comes before that of their status."""
+    app = shop(make)
+    app.add_url_rule("/kind", "kind", view_raising(kind(Code.CONFLICT)))
+    app.register_error_handler(409, lambda _error: ("mine", 409))
+    app.register_error_handler(Problem, lambda _error: ("any", 409))
+    app.register_error_handler(kind, lambda _error: ("closed", 409))
+    assert [get(app, path).text for path in ("/kind", "/closed")] == ["closed", "mine"]
 
 
 def test_own_handler_of_exceptions(make: Make) -> None:

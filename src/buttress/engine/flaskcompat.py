@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar, Token
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flask import Flask
@@ -63,16 +64,20 @@ class RegistrationGuard(Flask):
 class StatusHandlers(Flask):
     """A `flask.Flask` whose handlers of a status get a `Problem` of that status too.
 
-    Flask knows the status of a class only, and that of a `Problem` is its own.
+    Flask knows the status of a class only, and that of a `Problem` is its own. Handlers of a
+    class that is made of `Problem` come before those of a status.
     """
 
     def _find_error_handler(
         self, e: Exception, blueprints: list[str]
     ) -> ErrorHandlerCallable | None:
         if isinstance(e, Problem) and (kind := default_exceptions.get(e.code or 500)):
+            own = takewhile(lambda it: it is not Problem, type(e).__mro__)
+            places = [(getattr(it, "code", None), it) for it in own] + [(e.code, kind)]
             for name in (*blueprints, None):
-                if found := self.error_handler_spec[name][e.code].get(kind):
-                    return found
+                for code, it in places:
+                    if found := self.error_handler_spec[name][code].get(it):
+                        return found
         return super()._find_error_handler(e, blueprints)
 
 

@@ -17,6 +17,7 @@ CLOSE = ("Connection", "close")
 TEXT = [("Content-Type", "text/plain; charset=utf-8")]
 BAD_REQUEST = b"Bad Request\n"
 SERVER_ERROR = b"Internal Server Error\n"
+UNAVAILABLE = b"Service Unavailable\n"
 #: What an application may raise that is its own failure: anything. Signals come by another way,
 #: and neither ``exit()`` nor a cancelled task ends a process with the requests of others.
 FAILURES = BaseException

@@ -74,7 +74,9 @@ class GranianEngine:
         loop = asyncio.new_event_loop()
         begin: Callable[..., None] = worker.serve_mtr_uds if unix else worker.serve_mtr
         # Bound methods, since calling an object costs more.
-        turns = Turns(settings.threads, self._exchange.__call__, edge_of(app).probes)
+        turns = Turns(
+            settings.threads, self._exchange.__call__, edge_of(app).probes, settings.connections
+        )
         scheduler = _new_cbscheduler(loop, turns.__call__, impl_asyncio=True)  # type: ignore[no-untyped-call]  # private
         begin(scheduler, loop, self._signal)
         ready()

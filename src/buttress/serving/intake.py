@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import socket
 import struct
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from buttress.lifecycle import Deadline
 
@@ -20,6 +23,8 @@ SO_ATTACH_FILTER = 26
 _QUEUE_LENGTH = 24  # offset of tcpi_unacked in struct tcp_info: of a listener, its queue
 #: Seconds between two looks at the queue, and for the first bytes of what was accepted last.
 LOOK, SETTLE = 0.005, 0.1
+#: The descriptors of this process.
+FOLDER = Path("/proc/self/fd")
 
 
 def shut(listener: socket.socket) -> None:
@@ -50,15 +55,30 @@ def queue_length(listener: socket.socket) -> int:
 def divert(descriptor: int) -> None:
     """Give a descriptor an empty queue in the place of one that other processes accept from too.
 
-    What it has accepted already stays. Linux only; elsewhere nothing changes.
+    What it has accepted already stays. Linux only, and where ``/proc`` is; elsewhere nothing
+    changes.
     """
-    if not sys.platform.startswith("linux"):
+    if not sys.platform.startswith("linux") or not FOLDER.is_dir():
         return
+    _unwatch(descriptor)
     with socket.socket(socket.AF_UNIX) as empty:
         empty.setblocking(False)
         empty.bind("")  # a name that the kernel chooses, and that is in no folder (unix(7))
         empty.listen(1)
         os.dup2(empty.fileno(), descriptor, inheritable=False)
+
+
+def _unwatch(descriptor: int) -> None:
+    """Take a descriptor out of every epoll instance of this process.
+
+    Such an instance watches the socket, which lives on in other processes, and not its number: it
+    would go on waking the server, by a pointer to what the server has freed (epoll(7), Q6).
+    """
+    for each in FOLDER.iterdir():
+        with suppress(OSError):  # not watched there, or closed meanwhile
+            if str(each.readlink()) == "anon_inode:[eventpoll]":
+                with select.epoll.fromfd(os.dup(int(each.name))) as instance:
+                    instance.unregister(descriptor)
 
 
 def settle(listener: socket.socket, deadline: Deadline) -> None:
