@@ -23,6 +23,13 @@ def test_code(shop: Path, run: Run) -> None:
     assert (result.exit_code, result.stdout) == (0, "shop serving\n")
 
 
+def test_log_lines(shop: Path, run: Run) -> None:
+    """What is logged while the code runs is on standard error."""
+    result = run("shell", "-c", "app.logger.warning('snow'); print(1)")
+    assert result.stdout == "1\n"
+    assert "snow" in result.stderr
+
+
 def test_context_processors(project: Write, run: Run) -> None:
     """The names of the shell context processors are there."""
     project({**SHOP, "shop/flask.py": APP})

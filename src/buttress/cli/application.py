@@ -20,6 +20,7 @@ from buttress.cli.locator import Place, locate, make_searchable
 from buttress.config import COMMAND_LINE
 from buttress.errors import AppNotFound, ButtressError, DiscoveryError
 from buttress.loading import recording
+from buttress.log.output import aside
 from buttress.service import Service
 
 
@@ -52,11 +53,12 @@ def opened(target: str | None, settings: Mapping[str, object]) -> Iterator[Servi
         app = load_app(target, settings)
     for warning in app.configuration.warnings:
         click.echo(f"warning: {warning}", err=True)
-    try:
-        yield app
-    finally:
-        with quiet():
-            app.close()
+    with aside():
+        try:
+            yield app
+        finally:
+            with quiet():
+                app.close()
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import logging
 import sys
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from buttress.engine.flaskcompat import cv_app
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 
 class StdoutHandler(logging.Handler):
-    """Write lines to whatever standard output is at that moment."""
+    """Write lines to whatever standard output is at that moment, or standard error."""
 
+    #: Whether standard output belongs to a command.
+    aside = False
     #: The service that a record outside any context is counted to.
     service = ""
 
@@ -27,7 +30,7 @@ class StdoutHandler(logging.Handler):
         """Write one record, with the id of the request that it belongs to."""
         try:
             self._place(record)
-            _write(f"{self.format(record)}\n")
+            self._write(f"{self.format(record)}\n")
         except Exception:  # noqa: BLE001 -- logging's own way out: reported on standard error
             self.handleError(record)
 
@@ -35,9 +38,18 @@ class StdoutHandler(logging.Handler):
         """Write one finished line."""
         self.acquire()
         try:
-            _write(f"{line}\n")
+            self._write(f"{line}\n")
         finally:
             self.release()
+
+    def _write(self, text: str) -> None:
+        stream = sys.stderr if self.aside else sys.stdout
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            encoding = stream.encoding
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
 
     def _place(self, record: logging.LogRecord) -> None:
         """Note the request and the service that a record belongs to, where it does not say so."""
@@ -105,14 +117,14 @@ class Output:
         self._found.clear()
 
 
-def _write(text: str) -> None:
-    stream = sys.stdout
-    try:
-        stream.write(text)
-    except UnicodeEncodeError:
-        encoding = stream.encoding
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
-
-
 OUTPUT = Output()
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Write lines to standard error for a while, because standard output is a command's."""
+    before, OUTPUT.handler.aside = OUTPUT.handler.aside, True
+    try:
+        yield
+    finally:
+        OUTPUT.handler.aside = before
