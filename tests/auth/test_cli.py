@@ -85,7 +85,7 @@ def test_a_password_from_standard_input(shop: Path, run: Run) -> None:
 
 def test_a_new_password(shop: Path, run: Run) -> None:
     """The new password is asked for until it is typed the same twice."""
-    run("user", "add", "--stdin", "ann", input="first")
+    run("user", "add", "--stdin", "ann", input="the first one")
     assert run("who").stdout == "None\n"
     result = run("user", "passwd", "ann", input=f"{PASSWORD}\nmistyped\n{TWICE}")
     assert result.exit_code == 0
@@ -121,6 +121,7 @@ def test_mistakes(shop: Path, run: Run) -> None:
     assert failure(again) == "buttress: There is a user ann already.\n"
     assert "no name" in failure(run("user", "add", "--stdin", "a b", input=PASSWORD))
     assert "cannot be empty" in failure(run("user", "add", "--stdin", "bob", input=""))
+    assert "too short" in failure(run("user", "add", "--stdin", "bob", input="Piste 7"))
     for words in (("disable",), ("enable",), ("role", "--add", "x"), ("passwd",)):
         refused = failure(run("user", *words, "bob", input=TWICE))
         assert refused == "buttress: There is no user 'bob'.\n"
@@ -176,7 +177,7 @@ def test_users_that_are_changed_elsewhere(project: Write, run: Run) -> None:
     there = ("--set", "AUTH_USERS=https://id.example/whoami")
     for words in (("add", "--stdin", "ann"), ("disable", "ann"), ("list",)):
         assert "they are listed and changed there" in failure(
-            run("user", *words, *there, input="x")
+            run("user", *words, *there, input=PASSWORD)
         )
     for words in (("passwd", "ann"), ("role", "ann")):
         assert "tells of 'ann' with a password only" in failure(run("user", *words, *there))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import statistics
 import threading
 import time
@@ -323,6 +325,26 @@ def test_errors_give_their_turn_back(new: New) -> None:
     for hashed in (right, "x", NO_HASHES["too little memory"]) * 2:
         passwords.verify(hashed, "wrong")
     assert passwords.verify(right, "right")
+
+
+def test_a_fork_has_threads_of_its_own(new: New) -> None:
+    """A process verifies passwords although the one it was forked from has done so before."""
+    passwords = new(settings(), "development")
+    hashed = passwords.hash("right")
+    child = os.fork()
+    if child == 0:
+        signal.alarm(5)
+        os._exit(0 if passwords.verify(hashed, "right") else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_after_the_end(new: New) -> None:
+    """The threads end with the service; a password that is hashed later begins new ones."""
+    passwords, before = new(settings(), "development"), threading.active_count()
+    hashed = passwords.hash("right")
+    passwords.close()
+    assert threading.active_count() == before
+    assert passwords.verify(hashed, "right")
 
 
 def test_a_deadline_shortens_the_wait(

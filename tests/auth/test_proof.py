@@ -122,6 +122,7 @@ def ask(client: FlaskClient, name: str, number: int) -> tuple[int, int, object]:
     return cpu, wall, (answer.status_code, headers, answer.data)
 
 
+@pytest.mark.timeout(600)  # 4,000 hashes
 def test_known_and_unknown_users(login: Service) -> None:
     """A wrong password of somebody takes as long as one of nobody, and is answered the same."""
     attempts, accounts = 2000, 400

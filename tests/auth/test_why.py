@@ -99,6 +99,13 @@ def test_headers_from_standard_input(run: Run) -> None:
     assert result.output.splitlines()[-1] == "decision: passes"
 
 
+def test_a_header_of_two_lines(run: Run) -> None:
+    """A value that a shell has broken into lines is told in a sentence."""
+    result = run("auth", "why", "/pistes", "-H", "Authorization: Basic YQ\nYQ")
+    assert result.exit_code == 2
+    assert "'Authorization' has more than one line" in result.output
+
+
 def test_what_is_no_header(run: Run) -> None:
     """A header without a colon is refused in a sentence."""
     result = run("auth", "why", "/pistes", "-H", "Bearer x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -51,7 +52,9 @@ def use(**settings: Any) -> Callable[[Use], Use]:
 
 def seen(answer: TestResponse) -> tuple[object, ...]:
     """Give what counts of an answer: status, words, and the cookies without their values."""
-    cookies = [it.split("; ") for it in answer.headers.getlist("Set-Cookie")]
+    # What they last is in Max-Age too, and Expires changes while a test runs.
+    given = (re.sub(r"(?<=Expires=)[^;]+", "", it) for it in answer.headers.getlist("Set-Cookie"))
+    cookies = [it.split("; ") for it in given]
     kept = sorted([name.partition("=")[0], *sorted(rest)] for name, *rest in cookies)
     said: Any = answer.get_json(silent=True)
     if isinstance(said, dict) and "msg" in said:

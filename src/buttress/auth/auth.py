@@ -85,9 +85,6 @@ class Auth:
                 f"The decorator of auth of the view '{name}' stands above its route, where it does "
                 "nothing: write it below. A view that is meant to have none is auth.public(…).",
             )
-        jwt = self._app.slot("jwt")
-        if jwt is not None:
-            jwt.it.refuses, jwt.it.marks = self._is_disowned, self._mark_of
         known = self._settings.scopes
         for place, asked in policies(self._app) if known else ():
             for scope in sorted(asked.scopes.difference(known)):
@@ -229,6 +226,28 @@ class Auth:
             user, kind="api", label=label, scopes=scopes, seconds=days * 86_400
         )
 
+    def mark_of(self, subject: str) -> dict[str, str]:
+        """Give what a new signed token says of its user, so that it ends with their password."""
+        self.directory.forget(subject)  # what was known may be older than the login
+        user = self.directory.look(subject)
+        return {} if user is None else {MARK: f"{user.revision}.{user.id}"}
+
+    def disowns(self, claims: Mapping[str, Any]) -> bool:
+        """Tell whether a signed token of ours was made before its user changed.
+
+        They are disabled, have a new password, or are another user of an old name.
+        """
+        if self._app.jwt.verifier.keys.signing is None:
+            return False
+        user = self.directory.look(str(claims["sub"]))
+        if user is None:
+            return False
+        revision, _, user_id = str(claims.get(MARK)).partition(".")
+        if not (user_id and revision.isdecimal()):  # it was made elsewhere, such as for a peer
+            return not user.active
+        # A user who is remembered may be older than the token, which then has the higher one.
+        return user_id != user.id or int(revision) < user.revision or not user.active
+
     def drain(self, deadline: Deadline) -> None:
         """Let the reset codes go out that were asked for."""
         if "forgotten" in self.__dict__:
@@ -290,24 +309,6 @@ class Auth:
         if own:
             slot.it.renew(claims, "headers")
         return Verified(claims, own)
-
-    def _mark_of(self, subject: str) -> dict[str, str]:
-        """Give what a new token says of its user, so that a new password ends it."""
-        self.directory.forget(subject)  # what was known may be older than the login
-        user = self.directory.look(subject)
-        return {} if user is None or not user.revision else {MARK: f"{user.revision}.{user.id}"}
-
-    def _is_disowned(self, claims: Mapping[str, Any]) -> bool:
-        """Tell whether a token of ours is of a user who is disabled, or has a new password."""
-        if self._app.jwt.verifier.keys.signing is None:
-            return False
-        user = self.directory.look(str(claims["sub"]))
-        if user is None:
-            return False
-        revision, _, user_id = str(claims.get(MARK)).partition(".")
-        # A user who is remembered may be older than the token, which then has the higher one.
-        old = user_id == user.id and revision.isdecimal() and int(revision) < user.revision
-        return old or not user.active
 
     def _key(self, purpose: bytes) -> bytes:
         """Derive a key from the service's secret; without one it holds for this process alone."""

@@ -18,6 +18,9 @@ from buttress.cli.options import app_options, the_app
 from buttress.cli.table import print_table
 from buttress.errors import Unavailable
 
+#: The fewest characters of a password that an operator sets (OWASP ASVS 5.0, 6.2.1).
+SHORTEST = 8
+
 stdin_option = click.option(
     "--stdin", is_flag=True, help="Read the password from standard input, its first line."
 )
@@ -125,15 +128,22 @@ def users(*, changing: bool = False) -> Iterator[Users]:
         try:
             yield found
         except Unavailable as error:
-            raise click.ClickException(f"The users cannot be asked: {error.description}") from error
+            raise click.ClickException(
+                f"The users cannot be asked: {error.description} The log says more."
+            ) from error
         except ValueError as error:  # a `UserError` is one
             raise Mistake(str(error)) from error
 
 
 def _password(from_stdin: bool) -> str:
     """Get a new password; it is never on the command line, which others can see."""
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+    given = sys.stdin.readline().rstrip("\r\n") if from_stdin else _asked()
+    if 0 < len(given) < SHORTEST:
+        raise Mistake(f"The password is too short: it needs {SHORTEST} characters.")
+    return given
+
+
+def _asked() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("error", GetPassWarning)
         try:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from buttress.auth.attempts import Attempts, Pace, key_of
-from buttress.auth.users import LONGEST_PASSWORD, User, Users, normal
+from buttress.auth.users import User, Users, is_password, normal
 from buttress.errors import Code, Problem
 
 logger = logging.getLogger("buttress.auth")
@@ -59,7 +59,7 @@ class Door:
         Raises `Problem` 429 where there were too many attempts, and then the password is not
         looked at; and `Unavailable` while the users cannot be asked, which is no attempt.
         """
-        if not 0 < len(password) <= LONGEST_PASSWORD:
+        if not is_password(password):
             return None  # it cannot be one, whose ever; to count this would fill the store for free
         return self.attempt(name, caller, lambda: self._users.authenticate(name, password))
 
@@ -136,7 +136,7 @@ def _account(name: str) -> str:
     try:
         return normal(name)
     except ValueError:
-        return name[:256].encode("utf-8", "replace").decode()
+        return str(name)[:256].encode("utf-8", "replace").decode()
 
 
 def _network(address: str) -> str:

@@ -45,7 +45,7 @@ def explain(
         yield from _seen(app, trace)
         yield _known(principal)
         if asked.public:
-            yield "decision: passes, for the route is public"
+            yield "decision: passes, for auth asks for nothing here"
         elif not principal:
             yield "decision: 401, for nobody is known"
         elif missing := asked.missing(principal):

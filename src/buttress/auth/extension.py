@@ -18,6 +18,7 @@ from buttress.auth.settings import AuthSettings
 from buttress.auth.users.proxy_settings import ProxySettings
 from buttress.errors import ConfigError
 from buttress.extension import Extension
+from buttress.web import offer_to_templates
 
 if TYPE_CHECKING:
     from buttress.lifecycle import Deadline
@@ -58,6 +59,7 @@ class AuthExtension(Extension[AuthSettings, Auth]):
             _ = auth.users  # a mistake is told now
         if not auth.default.public:
             app.before_request(partial(demand_of_route, auth.default))
+        offer_to_templates(app, "csrf_token", auth.csrf_token)
         app.add_url_rule("/__permissions__", "__permissions__", public(_permissions(auth)))
         return auth
 

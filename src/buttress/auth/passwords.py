@@ -14,7 +14,7 @@ from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 
 from buttress.auth.settings import FLOOR, AuthSettings
-from buttress.auth.users import LONGEST_PASSWORD
+from buttress.auth.users import LONGEST_PASSWORD, is_password
 from buttress.errors import ConfigError, Unavailable
 from buttress.web import current_deadline
 
@@ -131,7 +131,7 @@ class Passwords:
 
     def takes(self, password: object) -> TypeGuard[str]:
         """Tell whether this can be a password at all; nothing else costs the time of a hash."""
-        if not isinstance(password, str) or not 0 < len(password) <= LONGEST_PASSWORD:
+        if not is_password(password):
             return False
         try:
             password.encode(self.hasher.encoding)

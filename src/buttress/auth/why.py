@@ -43,4 +43,6 @@ def _header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon or not name.strip():
         raise click.BadParameter(f"{name[:40]!r} is no header: write NAME:VALUE.")
+    if len(value.strip().splitlines()) > 1:
+        raise click.BadParameter(f"The value of {name.strip()[:40]!r} has more than one line.")
     return name.strip(), value.strip()

@@ -62,8 +62,7 @@ class Jwt(Manager):
         self._renews = settings.renew
         self._denied = denied
         self._warned = False
-        #: Tells of whom tokens are refused although they are good, such as of disabled users; set
-        #: by the extension that knows.
+        #: Tells of whom tokens are refused although they are good, such as of disabled users.
         self.refuses: Callable[[Mapping[str, Any]], bool] | None = None
         #: Gives what a new token says of its subject, by which that may refuse it one day.
         self.marks: Callable[[str], Mapping[str, Any]] | None = None
@@ -225,6 +224,9 @@ class JwtExtension(Extension[JwtSettings, Jwt]):
         made = Jwt(settings, verifier, _denied(app, verifier), realm, refresh_seconds)
         made.init_app(app)
         made.service = cast("Service", proxy(app))
+        auth = app.slot("auth")  # built by now, as EXTENSIONS has them in order
+        if auth is not None:
+            made.refuses, made.marks = auth.it.disowns, auth.it.mark_of
         minutes = settings.access_token_expires_minutes
         logger.info("JWT configured, tokens expire in %g minutes", minutes)
         return made

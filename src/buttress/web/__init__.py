@@ -11,6 +11,7 @@ from buttress.web.extension import Web, WebExtension, install_errors, install_ho
 from buttress.web.request_id import HEADER as REQUEST_ID_HEADER
 from buttress.web.request_id import correlated, current_request_id, request_id_of
 from buttress.web.security import PRINCIPAL, security_headers
+from buttress.web.template_globals import offer_to_templates
 
 __all__ = [
     # the extension
@@ -25,6 +26,8 @@ __all__ = [
     "request_id_of",
     # the time that a request has
     "current_deadline",
+    # what templates have
+    "offer_to_templates",
     # the security headers of a view
     "security_headers",
     # between the server and Flask

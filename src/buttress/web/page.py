@@ -10,9 +10,11 @@ from typing import Any
 from markupsafe import escape
 
 STYLE = (
+    ":root{color-scheme:light dark}"
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:12vh auto;padding:0 1rem}"
-    "h1{font-weight:500}pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit}"
-    "footer{color:#767676;font-size:.85rem}"
+    "h1{font-size:1.75rem;line-height:1.25;font-weight:600}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit}"
+    "footer{opacity:.7;font-size:.85rem;overflow-wrap:anywhere}"
 )
 _HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 #: Lets the page have its own style and nothing else.

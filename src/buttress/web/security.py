@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, ParamSpec, TypedDict, TypeVar, Unpack, cast
-from weakref import ref
+from typing import TYPE_CHECKING, ParamSpec, TypedDict, TypeVar, Unpack
 
 from flask import current_app
 from msgspec.structs import replace
@@ -16,10 +15,10 @@ from buttress.extension import Extension
 from buttress.web.edge import Headers, edge_of
 from buttress.web.nonce import with_place_for_nonce
 from buttress.web.settings import SecuritySettings
+from buttress.web.template_globals import offer_to_templates
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-    from flask.templating import Environment
 
     from buttress.service import Service
 
@@ -144,7 +143,7 @@ class SecurityExtension(Extension[SecuritySettings, Security]):
         edge = edge_of(app)
         edge.constants.append(security.lines)
         edge.finishers.append(security.finish)
-        _offer_nonce(app, security)
+        offer_to_templates(app, "csp_nonce", security.csp_nonce)
         return security
 
 
@@ -176,23 +175,6 @@ def _wish_of(environ: WSGIEnvironment) -> Wish:
         environ[KEY] = Wish()
     wish: Wish = environ[KEY]
     return wish
-
-
-def _offer_nonce(app: Service, security: Security) -> None:
-    """Give templates and their macros ``csp_nonce()``; the environment is not made for it."""
-    if "jinja_env" in app.__dict__:
-        app.jinja_env.globals["csp_nonce"] = security.csp_nonce
-        return
-    # The application has this as its method: a plain reference would be a cycle.
-    make, application = type(app).create_jinja_environment, ref(app)
-
-    def create_jinja_environment() -> Environment:
-        environment = make(cast("Service", application()))
-        environment.globals["csp_nonce"] = security.csp_nonce
-        return environment
-
-    # The method of this one application.
-    app.create_jinja_environment = create_jinja_environment  # type: ignore[method-assign]
 
 
 def _content_type(headers: Headers) -> str:

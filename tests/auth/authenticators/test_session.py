@@ -5,7 +5,7 @@ from __future__ import annotations
 from secrets import token_urlsafe
 
 import pytest
-from flask import request
+from flask import render_template_string, request
 from flask.testing import FlaskClient
 
 from buttress import Service, auth
@@ -53,7 +53,7 @@ def app(make: Make, passwords: Passwords) -> Service:
     @app.route("/lift", methods=["GET", *UNSAFE])
     @auth.required
     def lift() -> str:
-        return f"{auth.principal.id} {app.auth.csrf_token()}"
+        return render_template_string("{{ who.id }} {{ csrf_token() }}", who=auth.principal)
 
     return app
 

@@ -112,6 +112,15 @@ def test_a_forged_login(browser: Browser, forgery: str) -> None:
     assert str(alarm(answer.text)).startswith("This page was out of date.")
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"], ids=str)
+def test_a_login_by_plain_http(app: Service, caplog: pytest.LogCaptureFixture, scheme: str) -> None:
+    """Browsers keep none of the cookies there, so the log says what may be wrong."""
+    caplog.set_level("INFO", "buttress.auth")
+    answer = app.test_client().post("/login", base_url=f"{scheme}://localhost")
+    assert answer.status_code == 403
+    assert ("plain HTTP" in caplog.text) is (scheme == "http")
+
+
 def test_a_form_of_another_browser(app: Service, browser: Browser) -> None:
     """The form that one browser was given is of no use in another, nor without its cookie."""
     other = Browser(app.test_client())

@@ -109,13 +109,28 @@ def test_what_is_no_name(
     assert asked == ["ann"]
 
 
-@pytest.mark.parametrize("change", [{"active": False}, {"roles": [ELSEWHERE]}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"active": False}, {"roles": [ELSEWHERE]}, {"email": "ann@b.example"}], ids=str
+)
 def test_a_user_that_changes_meanwhile(
     resets: ForgottenPasswords, users: Users, post: Post, change: dict[str, Any]
 ) -> None:
     """A code is of no use to who may have none by now."""
     send(resets, "ann")
     users.update("ann", **change)
+    assert resets.use("ann", post.code, NEW) is None
+
+
+def test_a_code_ends_with_the_password(
+    resets: ForgottenPasswords, users: Users, post: Post
+) -> None:
+    """It is of no use after a new password, nor where the user was disabled for a while."""
+    send(resets, "ann")
+    users.change_password("ann", OLD)
+    assert resets.use("ann", post.code, NEW) is None
+    send(resets, "ann")
+    users.update("ann", active=False)
+    users.update("ann", active=True)
     assert resets.use("ann", post.code, NEW) is None
 
 
@@ -126,7 +141,7 @@ def test_a_code_is_that_of_a_user(resets: ForgottenPasswords, users: Users, post
     assert resets.use("eve", post.code, NEW) is None
     assert resets.use("nobody", post.code, NEW) is None
     users.delete("ann")
-    users.create("ann", OLD, email="ann@b.example")
+    users.create("ann", OLD, email="ann@a.example")
     assert resets.use("ann", post.code, NEW) is None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from flask import redirect, request
@@ -78,6 +79,19 @@ def test_guesses_are_counted(app: Service) -> None:
             ask(app, "/reset", name=name, code=f"{number}", password=NEW) for number in range(6)
         ]
         assert [status for status, _ in answers] == [422] * 5 + [429]
+
+
+@pytest.mark.parametrize("value", [7, None, ["ann"], {"ann": 1}], ids=str)
+def test_what_json_may_bring(app: Service, value: Any) -> None:
+    """What is no text is nobody's name, password or code."""
+    with app.test_request_context():
+        app.auth.send_reset(value)
+        assert app.auth.check(value, OLD) is None
+        assert app.auth.check("ann", value) is None
+        assert app.auth.reset(value, "x", NEW) is None
+        assert app.auth.reset("ann", value, NEW) is None
+        with pytest.raises(ValueError, match="A password has"):
+            app.auth.reset("ann", "x", value)
 
 
 def test_a_service_without_mail(make: Make) -> None:

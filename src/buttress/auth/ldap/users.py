@@ -30,6 +30,7 @@ from buttress.auth.users import (
     UserError,
     Users,
     UsersReadOnly,
+    is_password,
     normal,
 )
 from buttress.errors import ConfigError, Unavailable
@@ -285,11 +286,13 @@ def _spelling(name: str) -> str:
 
 def _is_password(text: str) -> bool:
     """Tell whether it can be one; an empty one would be a login as nobody (RFC 4513, 5.1.2)."""
+    if not is_password(text):
+        return False
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return 0 < len(text) <= LONGEST_PASSWORD
+    return True
 
 
 def _found(answer: tuple[Result, list[Entry]]) -> tuple[list[Entry], bool]:

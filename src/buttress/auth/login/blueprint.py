@@ -57,6 +57,7 @@ def submit() -> Answer:
     """Log in by name and password."""
     given, name = request.form.get("next"), request.form.get("name", "")
     if not _browser().sent:
+        logger.info("403: this browser was not given the form that it sends%s", _plain())
         return _form(given, "stale", status=403)
     try:
         user = _auth().check(name, request.form.get("password", ""))
@@ -199,6 +200,13 @@ def _page(text: str) -> Response:
     response = make_response(text)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _plain() -> str:
+    """Say what keeps browsers from being known, where nobody would think of it."""
+    if request.is_secure or cast("Service", current_app).mode == "development":
+        return ""
+    return ": it came by plain HTTP, by which browsers keep no cookie; see WEB_TRUSTED_PROXIES"
 
 
 def _browser() -> Browser:

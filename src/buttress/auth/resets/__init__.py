@@ -109,8 +109,8 @@ class ResetCodes:
         used = next((it for it in self._right(owner, code) if self._resets.use(it)), None)
         if used is None:
             return False
-        self._resets.void(owner)
         try:
+            self._resets.void(owner)
             then()
         except BaseException:
             self._resets.restore(used)
@@ -119,7 +119,7 @@ class ResetCodes:
 
     def _right(self, owner: str, code: str) -> list[Reset]:
         """Give the codes of an owner that are this one."""
-        typed = code.upper().replace("-", "").replace(" ", "")
+        typed = str(code).upper().replace("-", "").replace(" ", "")
         held = self._resets.held(owner, self._now() - LIFETIME)
         return [it for it in held if hmac.compare_digest(it.digest, _digest(owner, it.salt, typed))]
 

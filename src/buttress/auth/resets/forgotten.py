@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeGuard
 
 from buttress.auth.resets import ResetCodes, TooManyCodes
-from buttress.auth.users import ELSEWHERE, LONGEST_PASSWORD, User, Users, normal
+from buttress.auth.users import ELSEWHERE, LONGEST_PASSWORD, User, Users, is_password, normal
 from buttress.lifecycle import Deadline
 
 logger = logging.getLogger("buttress.auth")
@@ -68,11 +68,11 @@ class ForgottenPasswords:
 
         Raises `ValueError` for what can be no password; the code holds on then.
         """
-        if not 0 < len(password) <= LONGEST_PASSWORD:
+        if not is_password(password):
             raise ValueError(f"A password has between 1 and {LONGEST_PASSWORD} characters.")
         user = self._users.get(name)
-        user_id = user.id if _may(user) else ""  # nobody's code is looked for just the same
-        if self._codes.redeem(user_id, code, lambda: self._users.change_password(name, password)):
+        holder = _holder(user) if _may(user) else ""  # nobody's code is looked for just the same
+        if self._codes.redeem(holder, code, lambda: self._users.change_password(name, password)):
             return self._users.get(name)
         return None
 
@@ -95,12 +95,12 @@ class ForgottenPasswords:
             logger.exception("A reset code could not be sent")
 
     def _send_to(self, user: User, subject: str, text: str) -> None:
-        code = self._codes.issue(user.id)
+        code = self._codes.issue(_holder(user))
         filled = text.replace(NAME, user.name).replace(CODE, code)
         try:
             self._mail(to=user.email, subject=subject, text=filled)
         except BaseException:
-            self._codes.withdraw(user.id, code)
+            self._codes.withdraw(_holder(user), code)
             raise
 
 
@@ -109,3 +109,8 @@ def _may(user: User | None) -> TypeGuard[User]:
     return (
         user is not None and user.active and user.email is not None and ELSEWHERE not in user.roles
     )
+
+
+def _holder(user: User) -> str:
+    """Name whose a code is: it ends with the password, the address, and the right to log in."""
+    return f"{user.revision} {user.email} {user.id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import msgspec
 
@@ -105,15 +105,24 @@ class UsersReadOnly(UserError):
 NO_INFO: Mapping[str, Any] = MappingProxyType({})
 
 
-def normal(name: str) -> str:
+def is_password(text: object) -> TypeGuard[str]:
+    """Tell whether this is a text that may be a password: one that is neither empty nor too long.
+
+    What JSON brings may be no text at all.
+    """
+    return isinstance(text, str) and 0 < len(text) <= LONGEST_PASSWORD
+
+
+def normal(name: object) -> str:
     """Give a name as it is kept and compared: NFKC, in lower case.
 
     Raises `ValueError` for what is no name.
     """
     import unicodedata
 
-    # Long texts can be made so that this takes very long.
-    found = unicodedata.normalize("NFKC", name).casefold() if len(name) <= LONGEST_NAME else ""
+    found = ""
+    if isinstance(name, str) and len(name) <= LONGEST_NAME:  # this can be made to take very long
+        found = unicodedata.normalize("NFKC", name).casefold()
     if not NAME.fullmatch(found):
         raise ValueError(
             "That is no name of a user: write up to 128 letters, digits and @ . + - _, and begin "

@@ -196,7 +196,7 @@ class Accounts(Users):
 def _normal(name: str) -> str | None:
     try:
         return normal(name)
-    except (TypeError, ValueError):
+    except ValueError:
         return None
 
 

@@ -17,7 +17,7 @@ import msgspec
 import requests
 
 from buttress.auth.recent import Recent
-from buttress.auth.users import LONGEST_PASSWORD, UnknownUser, User, Users, UsersReadOnly, normal
+from buttress.auth.users import UnknownUser, User, Users, UsersReadOnly, is_password, normal
 from buttress.auth.users.proxy_settings import ProxySettings
 from buttress.errors import Unavailable
 from buttress.loopback import is_loopback
@@ -71,11 +71,11 @@ class ProxyUsers(Users):
 
     def authenticate(self, name: str, password: str) -> User | None:
         """Ask who this is, unless that is remembered; a refusal never is."""
+        if not is_password(password):
+            return None
         try:
             known_as, secret = normal(name), password.encode()
         except ValueError:
-            return None
-        if not 0 < len(password) <= LONGEST_PASSWORD:
             return None
         mark = hmac.digest(self._key, known_as.encode() + b"\0" + secret, sha256)
         user = self._recent.get(mark)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from buttress.auth.resets import ALPHABET, Reset, ResetCodes, Resets, TooManyCodes
+from buttress.errors import Unavailable
 
 ANN, BOB = "4ef29f5a-07b3-4f1c-a6a7-7b7c5a9a7f10", "uid=bob,ou=people,dc=piste,dc=test"
 WRONG = "2222-2222-2222-2222"
@@ -93,6 +94,22 @@ def test_what_a_code_is_good_for_fails(codes: ResetCodes) -> None:
     assert codes.redeem(ANN, first, lambda: done.append(1)) is True
     assert codes.redeem(ANN, first, lambda: done.append(1)) is False
     assert done == [1]
+
+
+def test_a_store_that_fails_meanwhile(
+    codes: ResetCodes, resets: Resets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code holds on where the others could not be ended, and nothing was done with it."""
+
+    def fail(_: str) -> None:
+        raise Unavailable
+
+    code = codes.issue(ANN)
+    with monkeypatch.context() as patch:
+        patch.setattr(resets, "void", fail)
+        with pytest.raises(Unavailable):
+            codes.redeem(ANN, code)
+    assert codes.redeem(ANN, code) is True
 
 
 def test_a_code_that_did_not_arrive(codes: ResetCodes) -> None:
