@@ -4,7 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 ENGINES ?= embedded
 BIN := .venv/bin
-WORKERS ?= auto
+# One more than there are cores, since many tests wait for servers.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # What the tests use of the optional dependencies; the servers are a group of their own.
 EXTRAS := db mariadb firebird redis memcached peers schedule aws amqp auth jwt ldap oidc limiter
 BENCH ?= $(basename $(notdir $(wildcard benchmarks/*.py)))
